@@ -1,0 +1,126 @@
+"""The flags of the commands, as a table: the parser, the help and the documentation tests are made from it.
+
+This module is loaded for ``--help``, so it imports next to nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+TRUE = ("true", "1", "yes", "on")
+FALSE = ("false", "0", "no", "off")
+
+
+class Flag(NamedTuple):
+    """One flag: its name as upstream spells it (either of - and _ is accepted), type, default and help."""
+
+    name: str
+    kind: type
+    default: Any
+    help: str
+    metavar: str | None = None
+    repeatable: bool = False
+
+    @property
+    def dest(self) -> str:
+        return self.name.replace("-", "_")
+
+
+RUN_FLAGS: tuple[Flag, ...] = (
+    Flag("extra_eval_params", str, "", "arguments of the eval that override its spec, as a=1,b=x", "K=V,..."),
+    Flag("completion_args", str, "", "arguments of every completion function, as k=v,...", "K=V,..."),
+    Flag("max_samples", int, None, "evaluate only this many samples", "N"),
+    Flag("cache", bool, False, "answer repeated requests from a cache on disk (not available yet)"),
+    Flag("visible", bool, None, "mark the run as visible in its log (default: when all samples are run)"),
+    Flag("seed", int, 20220722, "seed of whatever an eval draws", "N"),
+    Flag("user", str, "", "who runs this; kept in the log", "NAME"),
+    Flag("record_path", str, None, "where the log goes; a log that is there is continued", "FILE"),
+    Flag("log_to_file", str, None, "write messages to a file instead of the terminal", "FILE"),
+    Flag("registry_path", str, None, "a further registry folder; may be repeated", "DIR", True),
+    Flag("debug", bool, False, "show debugging messages"),
+    Flag("local-run", bool, True, "record to the local log alone"),
+    Flag("http-run", bool, False, "also send events to --http-run-url"),
+    Flag("http-run-url", str, None, "where events are sent with --http-run", "URL"),
+    Flag("http-batch-size", int, 100, "events in one HTTP request; 1 sends them singly", "N"),
+    Flag("http-fail-percent-threshold", int, 5, "percent of events that may stay undelivered", "N"),
+    Flag("dry-run", bool, False, "ask and score, but write no log"),
+    Flag("dry-run-logging", bool, True, "print the events of a dry run"),
+    Flag("resume", bool, False, "continue the newest unfinished log of this function and eval"),
+    Flag("retry_errors", bool, False, "when continuing a log, ask samples again that ended in an error"),
+    Flag("max_invalid", float, 1.0, "share of samples that may end without a score before the run counts as failed", "X"),
+    Flag("concurrency", int, None, "calls in flight at one endpoint (default: adaptive)", "N"),
+    Flag("timeout", float, None, "seconds for one attempt of a call (default 300)", "SECONDS"),
+    Flag("max_retries", int, None, "repeats of a call that may succeed later (default 6)", "N"),
+    Flag("json", bool, False, "print the final report as JSON on stdout"),
+)
+
+SET_FLAGS: tuple[Flag, ...] = (
+    *(
+        flag._replace(default=True, help="continue from the logs of an earlier run of the set")
+        if flag.name == "resume"
+        else flag._replace(help="folder for the logs, one per eval", metavar="DIR")
+        if flag.name == "record_path"
+        else flag
+        for flag in RUN_FLAGS
+    ),
+    Flag("exit-on-error", bool, True, "stop at the first eval that fails"),
+)
+
+
+def parser(prog: str, description: str, positionals: Sequence[tuple[str, str]], flags: Sequence[Flag]) -> argparse.ArgumentParser:
+    """An argument parser for ``positionals`` (name, help) and ``flags``."""
+    made = argparse.ArgumentParser(prog=prog, description=description, allow_abbrev=False)
+    made.add_argument("--version", action="store_true", help="print the version and exit")
+    for name, text in positionals:
+        made.add_argument(name, help=text)
+    for flag in flags:
+        spellings = dict.fromkeys(
+            "--" + name for name in (flag.name, flag.name.replace("-", "_"), flag.name.replace("_", "-"))
+        )
+        if flag.kind is bool:
+            text = f"{flag.help} (also --no-{flag.name})"
+            made.add_argument(
+                *spellings, dest=flag.dest, type=boolean, default=flag.default, help=text, metavar="true|false"
+            )
+        else:
+            made.add_argument(
+                *spellings,
+                dest=flag.dest,
+                type=flag.kind,
+                default=flag.default,
+                help=flag.help.replace("%", "%%"),
+                metavar=flag.metavar,
+                action="append" if flag.repeatable else "store",
+            )
+    return made
+
+
+def boolean(text: str) -> bool:
+    """``true``, ``1``, ``yes``, ``on`` and their opposites; ValueError for anything else."""
+    if text.lower() in TRUE:
+        return True
+    if text.lower() in FALSE:
+        return False
+    raise ValueError(f"expected true or false, got {text!r}")
+
+
+def spelled_out(argv: Sequence[str], flags: Sequence[Flag]) -> list[str]:
+    """``argv`` with every boolean flag as ``--flag=value``, so that ``--flag``, ``--flag VALUE``, ``--no-flag`` all parse."""
+    booleans = {flag.dest for flag in flags if flag.kind is bool}
+    out: list[str] = []
+    rest = list(argv)
+    while rest:
+        word = rest.pop(0)
+        name = word[2:].replace("-", "_") if word.startswith("--") else ""
+        if word == "--":
+            return [*out, word, *rest]
+        if name in booleans:
+            given = rest.pop(0) if rest and rest[0].lower() in (*TRUE, *FALSE) else "true"
+            out.append(f"--{name}={given}")
+        elif name.startswith("no_") and name[3:] in booleans:
+            out.append(f"--{name[3:]}=false")
+        else:
+            out.append(word)
+    return out

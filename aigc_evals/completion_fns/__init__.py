@@ -1,0 +1,1 @@
+"""Completion functions: the systems under test, one module each."""

@@ -1,0 +1,1 @@
+"""The eval classes, and what they share."""

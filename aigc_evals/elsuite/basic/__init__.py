@@ -1,0 +1,1 @@
+"""Evals that compare an answer with the ideal by a rule."""

@@ -1,0 +1,59 @@
+"""Match: the answer starts with an ideal."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aigc_evals.api import record_and_check_match
+from aigc_evals.elsuite.few_shot import FewShot, check_input_and_ideals, one_function
+from aigc_evals.eval import Eval
+from aigc_evals.metrics import half_sample_std
+from aigc_evals.record import Recorder
+from aigc_evals.scores import MATCH
+
+
+class Match(Eval):
+    """Correct when the answer, as it is, starts with one of the ideals: no stripping, no folding of case.
+
+    So ``1`` matches ``10``, `` Paris`` does not match ``Paris``, and an ideal of "" matches everything.
+    """
+
+    def __init__(
+        self,
+        completion_fns: Sequence[Any],
+        samples_jsonl: str,
+        *args: Any,
+        max_tokens: int = 500,
+        num_few_shot: int = 0,
+        few_shot_jsonl: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(completion_fns, *args, samples_jsonl=samples_jsonl, **kwargs)
+        one_function(self)
+        self.max_tokens = max_tokens
+        self.few_shot = FewShot(self, num_few_shot, few_shot_jsonl)
+
+    def facts(self) -> Mapping[str, Any]:
+        return self.few_shot.facts()
+
+    def check_sample(self, sample: Any) -> None:
+        check_input_and_ideals(sample)
+
+    async def aeval_sample(self, sample: Any, rng: random.Random | None = None) -> Any:
+        self.check_sample(sample)
+        prompt = self.few_shot.apply(sample["input"])
+        sampled = await self.ask(prompt, temperature=0.0)
+        return record_and_check_match(prompt=prompt, sampled=sampled, expected=sample["ideal"])
+
+    def run(self, recorder: Recorder) -> dict[str, Any]:
+        self.eval_all_samples(recorder, self.get_samples(), collect=False)
+        return match_report(recorder)
+
+
+def match_report(recorder: Recorder, std_key: str = "boostrap_std") -> dict[str, Any]:
+    """Accuracy over all match events, and upstream's measure of its spread under upstream's (misspelt) key."""
+    n = recorder.scores.count(MATCH)
+    correct = int(recorder.scores.events[MATCH].total) if n else 0
+    return {"accuracy": recorder.scores.mean(MATCH), std_key: half_sample_std(correct, n)}

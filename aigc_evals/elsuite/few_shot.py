@@ -1,0 +1,69 @@
+"""Examples put before a question, and what evals check about their samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aigc_evals.errors import SampleError, UsageError
+from aigc_evals.eval import Eval, check_keys
+from aigc_evals.prompt.base import is_chat_prompt
+
+
+class FewShot:
+    """The first ``count`` rows of a JSONL file, each a list of messages under ``sample``; no file is read for a count of 0."""
+
+    def __init__(self, owner: Eval, count: int, few_shot_jsonl: str | None) -> None:
+        self.count = count
+        self.rows: list[list[Any]] = []
+        self.sha256: str | None = None
+        if count <= 0:
+            return
+        if few_shot_jsonl is None:
+            raise UsageError("num_few_shot needs to know where its examples are", key="few_shot_jsonl")
+        from aigc_evals.samples import JsonlSamples
+
+        samples = JsonlSamples.open(owner._prefix_registry_path(few_shot_jsonl))
+        self.sha256 = samples.sha256
+        for index, row in enumerate(samples[:count]):
+            if not isinstance(row, dict) or not isinstance(row.get("sample"), list):
+                path, line = samples.place(index)
+                raise UsageError("an example must have its messages as a list under 'sample'", path=path, line=line)
+            self.rows.append(row["sample"])
+        samples.close()
+
+    def apply(self, prompt: Any) -> Any:
+        """The examples' messages between all of the prompt but its last message, and that."""
+        if self.count <= 0:
+            return prompt
+        if not is_chat_prompt(prompt):
+            raise SampleError("examples can be put before a chat prompt only: 'input' must be a list of messages")
+        return [*prompt[:-1], *[message for row in self.rows for message in row], *prompt[-1:]]
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"few_shot": {"rows": len(self.rows), "sha256": self.sha256}} if self.count > 0 else {}
+
+
+def one_function(owner: Eval) -> None:
+    """UsageError unless the eval got exactly one completion function."""
+    if len(owner.completion_fns) != 1:
+        raise UsageError(
+            f"{type(owner).__name__} asks exactly one completion function, got {len(owner.completion_fns)}",
+            key="completion_fn",
+        )
+
+
+def check_input_and_ideals(sample: Any) -> None:
+    """SampleError unless the sample has an ``input`` and an ``ideal`` that is a string or a list of strings."""
+    check_keys(sample, "input", "ideal")
+    ideal = sample["ideal"]
+    if isinstance(ideal, str):
+        return
+    if not isinstance(ideal, list) or not all(isinstance(item, str) for item in ideal):
+        raise SampleError(f"'ideal' must be a string or a list of strings, got {ideal!r}")
+
+
+def ideals(sample: Mapping[str, Any]) -> list[str]:
+    """The ideal answers as a list."""
+    ideal = sample["ideal"]
+    return ideal if isinstance(ideal, list) else [ideal]

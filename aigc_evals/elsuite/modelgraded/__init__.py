@@ -1,0 +1,1 @@
+"""Evals whose answers are graded by a model."""

@@ -1,0 +1,1 @@
+"""Evals for trying out the runner; their samples are in the code."""

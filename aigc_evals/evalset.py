@@ -1,0 +1,125 @@
+"""Many runs in one process: an eval set over one (or several) completion functions, resumable from its logs alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aigc_evals.base import EvalSpec, RunResult
+from aigc_evals.errors import AigcEvalsError, UsageError
+from aigc_evals.registry import Registry
+from aigc_evals.runner import default_log_dir, find_log, is_finished, log_name, run
+
+
+@dataclass
+class SetResult:
+    """What an eval set gives back: per eval its result, and what could not run at all."""
+
+    results: dict[str, RunResult] = field(default_factory=dict)
+    failures: dict[str, AigcEvalsError] = field(default_factory=dict)
+    already: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """The worst of the runs: 130 when interrupted, 2 when one could not begin, 1 when one failed, else 0."""
+        codes = [result.exit_code for result in self.results.values()]
+        if 130 in codes:
+            return 130
+        if self.failures:
+            return 2 if any(isinstance(error, UsageError) for error in self.failures.values()) else 1
+        return max(codes, default=0)
+
+
+def evals_of(registry: Registry, eval_set: str) -> list[EvalSpec]:
+    """The evals of a set, each once, in the registry's order; UsageError where it comes to nothing."""
+    spec = registry.eval_set(eval_set)
+    evals = list(registry.get_evals(spec.evals))
+    if not evals:
+        raise UsageError(f"no eval matches any name of the set {eval_set!r}: {', '.join(spec.evals)}")
+    return evals
+
+
+def run_set(
+    completion_fn: str,
+    eval_set: str,
+    *,
+    registry: Registry | None = None,
+    environ: Mapping[str, str] | None = None,
+    resume: bool = True,
+    exit_on_error: bool = True,
+    on_start: Callable[[int, int, EvalSpec], None] | None = None,
+    on_end: Callable[[EvalSpec, RunResult | AigcEvalsError], None] | None = None,
+    **config: Any,
+) -> SetResult:
+    """Run every eval of a set, one after another.
+
+    ``record_path`` names a folder here, one log per eval. With ``resume`` an eval's newest log there is continued; a
+    finished one is only read. With ``exit_on_error`` the first eval that fails ends the set. ``config`` as for ``run``.
+    """
+    registry = registry or Registry()
+    registry.add_registry_paths(config.pop("registry_path", ()))
+    evals = evals_of(registry, eval_set)
+    folder = Path(config.pop("record_path", None) or default_log_dir())
+    if folder.exists() and not folder.is_dir():
+        raise UsageError("a set writes one log per eval, so this must be a folder", path=folder, key="record_path")
+    done = SetResult()
+    for number, spec in enumerate(evals):
+        if on_start is not None:
+            on_start(number, len(evals), spec)
+        try:
+            result = _run_one(
+                completion_fn, spec, folder, registry, os.environ if environ is None else environ, resume, done, config
+            )
+        except AigcEvalsError as error:
+            done.failures[str(spec.key)] = error
+            if on_end is not None:
+                on_end(spec, error)
+            if exit_on_error:
+                break
+            continue
+        done.results[str(spec.key)] = result
+        if on_end is not None:
+            on_end(spec, result)
+        if result.interrupted or (exit_on_error and result.exit_code):
+            break
+    return done
+
+
+def _run_one(
+    completion_fn: str,
+    spec: EvalSpec,
+    folder: Path,
+    registry: Registry,
+    environ: Mapping[str, str],
+    resume: bool,
+    done: SetResult,
+    config: dict[str, Any],
+) -> RunResult:
+    key = str(spec.key)
+    names: Sequence[str] = completion_fn.split(",")
+    dry = bool(config.get("dry_run"))
+    found = None if dry or not resume else find_log(folder, names, key)
+    if found is not None:
+        finished = is_finished(found)
+        try:
+            result = run(completion_fn, key, registry=registry, environ=environ, record_path=found, **config)
+        except UsageError as error:
+            if error.path != str(found):
+                raise
+            # The log there was made with other settings or data; it stays, and this run gets one of its own.
+            sys.stderr.write(f"{error.message}\nstarting a new log for {key}\n")
+        else:
+            if finished:
+                done.already.append(key)
+            return result
+    path = None
+    if not dry:
+        from aigc_evals.base import RunSpec
+
+        fresh = RunSpec(list(names), key, "", "", {}, "")
+        path = folder / log_name(str(fresh.run_id), names, key)
+    return run(completion_fn, key, registry=registry, environ=environ, record_path=path, **config)

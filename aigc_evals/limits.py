@@ -1,0 +1,150 @@
+"""What holds for one endpoint, whoever calls it: how many calls at once, and when to give up on it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aigc_evals.errors import EndpointError
+
+_START = 32
+_GROWTH = 2.0
+_WORTH_IT = 1.10
+_SHRINK = 0.7
+_THROTTLED_SHARE = 0.15
+_HOLD_WINDOWS = 8
+
+
+class Limiter:
+    """How many calls may be in flight at an endpoint.
+
+    With ``fixed`` that number; else it adapts. The limit starts at 32 and is doubled for as long as a doubling brings
+    at least a tenth more answers a second; when it does not, the step is taken back and tried again later. When more
+    than 15 % of a window's calls are throttled or time out, the limit shrinks to 70 %; at fewer it only stops growing,
+    because a limit that is a little too high costs a repeat now and then, one that is too low costs all the time.
+    A window is as many calls as the limit (at least 16) that began after the last change.
+    """
+
+    def __init__(self, fixed: int | None, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.limit = min(fixed or _START, most)
+        self.in_flight = 0
+        self.sleeping = 0
+        self.on_room: Callable[[], None] | None = None
+        self._adaptive = fixed is None
+        self._most = most
+        self._clock = clock
+        self._waiters: deque[asyncio.Future[None]] = deque()
+        self._before = 0
+        self._rate_before = 0.0
+        self._hold = 0
+        self._epoch = 0
+        self._restart()
+
+    @property
+    def wanted(self) -> int:
+        """How many samples should be under way so that this endpoint never waits for work."""
+        return self.limit + self.sleeping
+
+    async def acquire(self) -> int:
+        """Wait for a place; returns the token to give back with ``release``."""
+        while self.in_flight >= self.limit:
+            self._saturated = True
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            try:
+                await waiter
+            except asyncio.CancelledError:
+                if waiter.done() and not waiter.cancelled():
+                    self._wake()
+                raise
+        self.in_flight += 1
+        if self.in_flight == self.limit:
+            self._saturated = True
+        return self._epoch
+
+    def release(self, token: int, *, throttled: bool = False) -> None:
+        """Give the place back; ``throttled`` says that the endpoint was not able to serve the call."""
+        self.in_flight -= 1
+        if self._adaptive and token == self._epoch:
+            self._done += 1
+            self._throttled += throttled
+            if self._done >= max(self.limit, 16):
+                self._adapt()
+        if self.in_flight < self.limit:
+            self._wake()
+
+    def _wake(self) -> None:
+        room = self.limit - self.in_flight
+        while self._waiters and room > 0:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                room -= 1
+
+    def _adapt(self) -> None:
+        rate = self._done / max(self._clock() - self._since, 1e-6)
+        share = self._throttled / self._done
+        if share >= _THROTTLED_SHARE:
+            self._change(max(1, int(self.limit * _SHRINK)))
+            self._hold = _HOLD_WINDOWS
+            self._before, self._rate_before = 0, 0.0
+        elif share > 0 or not self._saturated:
+            self._restart()
+        elif self._before and rate < self._rate_before * _WORTH_IT:
+            self._change(self._before)
+            self._before, self._rate_before, self._hold = 0, 0.0, _HOLD_WINDOWS
+        elif self._hold > 0:
+            self._hold -= 1
+            self._restart()
+        elif self.limit < self._most:
+            self._before, self._rate_before = self.limit, rate
+            self._change(min(self._most, int(self.limit * _GROWTH)))
+        else:
+            self._restart()
+
+    def _change(self, limit: int) -> None:
+        grown = limit > self.limit
+        self.limit = limit
+        self._restart()
+        if grown:
+            self._wake()
+            if self.on_room is not None:
+                self.on_room()
+
+    def _restart(self) -> None:
+        self._epoch += 1
+        self._done = 0
+        self._throttled = 0
+        self._saturated = False
+        self._since = self._clock()
+
+
+@dataclass
+class Endpoint:
+    """The state shared by all calls of one endpoint in one run.
+
+    ``succeeded`` tells a wrong key from a key that was withdrawn; ``repeats`` counts final failures in a row that are
+    the same failure; ``adjusted`` remembers per model how requests had to be changed to be accepted.
+    """
+
+    name: str
+    limiter: Limiter
+    succeeded: bool = False
+    repeats: int = 0
+    last_failure: str = ""
+    adjusted: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def good(self) -> None:
+        self.succeeded = True
+        self.repeats = 0
+
+    def failed(self, error: EndpointError) -> int:
+        """Take note of a final failure; returns how often the same one has now come in a row."""
+        fingerprint = f"{error.kind} {error.status} {error.code} {str(error)[:200]}"
+        self.repeats = self.repeats + 1 if fingerprint == self.last_failure else 1
+        self.last_failure = fingerprint
+        return self.repeats

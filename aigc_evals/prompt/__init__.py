@@ -1,0 +1,1 @@
+"""Prompts in the two forms models take: plain text and chat messages."""

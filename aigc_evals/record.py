@@ -1,0 +1,602 @@
+"""Recorders: what an eval writes its events to, and reads its scores back from.
+
+``Recorder`` is the one recorder: it gathers the events of each sample, appends them to the log together when the sample
+ends, keeps the numbers among them as columns (``scores``), and tells the sinks that the log has grown. Nothing but those
+columns stays in memory; ``get_events`` reads the log again. ``LocalRecorder``, ``HttpRecorder`` and ``DummyRecorder``
+are the same recorder with a log, with a log and a receiver, and with neither.
+
+The functions at the end record into the sample that the caller is evaluating.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import asdict, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from aigc_evals.base import Event, Outcome, RunSpec
+from aigc_evals.fastjson import decode, encode
+from aigc_evals.errors import UsageError
+from aigc_evals.log import LogFile, LogState, read_events, read_samples, read_spec, without_samples
+from aigc_evals.redact import Redactor
+from aigc_evals.scores import ScoreTable
+
+if TYPE_CHECKING:
+    from aigc_evals.sinks import Delivery, Sink
+
+_current: ContextVar[SampleScope | None] = ContextVar("aigc_evals_sample", default=None)
+
+
+class SampleScope:
+    """The sample being evaluated: its events so far and what its model calls have shown.
+
+    ``outcome`` is set by an eval that knows how the sample ended; ``answer_flaw`` by the sampling wrapper when the answer
+    was refused, empty or truncated. Once ``closed``, what a late thread still records is dropped.
+    """
+
+    __slots__ = (
+        "answer_flaw",
+        "closed",
+        "counts",
+        "events",
+        "notes",
+        "outcome",
+        "paused",
+        "recorder",
+        "sample_id",
+        "sampled",
+        "usage",
+    )
+
+    def __init__(self, recorder: Recorder, sample_id: str) -> None:
+        self.recorder = recorder
+        self.sample_id = sample_id
+        self.events: list[Event] = []
+        self.outcome: Outcome | None = None
+        self.answer_flaw: Outcome | None = None
+        self.counts: dict[str, int] = {}
+        self.usage: dict[str, float] = {}
+        self.notes: dict[str, Any] = {}
+        self.sampled = 0
+        self.paused = False
+        self.closed = False
+
+    def count(self, key: str, by: int = 1) -> None:
+        """Add to one of the sample's counts (``requests``, ``retries``, ...), which its closing event carries."""
+        self.counts[key] = self.counts.get(key, 0) + by
+
+
+def current_scope() -> SampleScope | None:
+    """The sample that the running code belongs to, if any."""
+    return _current.get()
+
+
+class EventView(Sequence[Event]):
+    """The events of one type, read again from the log each time they are iterated."""
+
+    def __init__(self, read: Callable[[], Iterable[Event]], count: int) -> None:
+        self._read = read
+        self._count = count
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Event: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Event]: ...
+    def __getitem__(self, index: int | slice) -> Event | list[Event]:
+        return list(self._read())[index]
+
+
+class Recorder:
+    """Records events of a run. ``path`` is the log (None: events stay in memory, for trying things out).
+
+    ``sinks`` are told when the log has grown and deliver its events elsewhere; ``on_events`` sees the events of each
+    sample as they are committed; ``hidden_data_fields`` are keys never written; ``redactor`` masks secrets.
+    """
+
+    def __init__(
+        self,
+        run_spec: RunSpec | None,
+        *,
+        path: str | Path | None = None,
+        hidden_data_fields: Sequence[str] = (),
+        redactor: Redactor | None = None,
+        sinks: Sequence[Sink] = (),
+        on_events: Callable[[list[Event]], None] | None = None,
+        retry_outcomes: Sequence[str] = (),
+    ) -> None:
+        self.run_spec = run_spec
+        self.path = None if path is None else Path(path)
+        self.scores = ScoreTable()
+        self.planned = 0
+        self.deliveries: list[Delivery] = []
+        self._hidden = frozenset(hidden_data_fields)
+        self._redactor = redactor
+        self._sinks = tuple(sinks)
+        self._on_events = on_events
+        self._retry_outcomes = tuple(retry_outcomes)
+        self._file: LogFile | None = None
+        self._memory: list[Event] = []
+        self._next_id = 0
+        self._counts: Counter[str] = Counter()
+        self._lock = threading.RLock()
+        self._paused: set[str | None] = set()
+        self._created = False
+        self._previous_report: dict[str, Any] = {}
+        self._end: int | None = None
+
+    # -- the life of a log --------------------------------------------------------------------------------------
+
+    def start(
+        self, planned: int, data: Mapping[str, Any] | None = None, finished: Callable[[str], None] | None = None
+    ) -> None:
+        """Open the log for a run over ``planned`` samples of ``data`` (what was read, with checksums).
+
+        An existing log of the same run is continued: ``finished`` is called with the id of each sample it holds. A log
+        of anything else is refused with a UsageError that names the differences.
+        """
+        if self.run_spec is not None and data:
+            self.run_spec.run_config.setdefault("data", {}).update(data)
+        if self.planned == 0 and self._file is None:
+            self._open(finished)
+        self.planned += planned
+
+    def _open(self, finished: Callable[[str], None] | None = None) -> None:
+        if self.path is None or self._file is not None or self.run_spec is None:
+            return
+        try:
+            self._created = not self.path.exists() or self.path.stat().st_size == 0
+        except OSError:
+            self._created = False
+        self._file = LogFile.open(self.path)
+        try:
+            if self._file.size:
+                self._take_up(finished)
+            else:
+                self._file.append(self._encode({"spec": asdict(self.run_spec)}))
+        except BaseException:
+            self._file.close()
+            self._file = None
+            raise
+        for sink in self._sinks:
+            sink.open(self.path, self.run_spec)
+
+    def _take_up(self, finished: Callable[[str], None] | None) -> None:
+        if self.run_spec is None or self.path is None or self._file is None:
+            return
+        old = read_spec(self.path)
+        if old is None:
+            raise UsageError(
+                "this file exists and is not a log of ours", path=self.path, hint="Choose another --record_path."
+            )
+        different = differences(old, decode(self._encode(asdict(self.run_spec))))
+        if different:
+            raise UsageError(
+                "this log belongs to a different run: " + "; ".join(different),
+                path=self.path,
+                hint="Choose another --record_path, or give the settings the log was made with.",
+            )
+        if self._retry_outcomes:
+            self._file.close()
+            without_samples(self.path, self._retry_outcomes)
+            self._file = LogFile.open(self.path)
+        state: LogState | None = None
+        for group, state in read_samples(self.path):
+            if state.report is not None:
+                self._previous_report = state.report
+            if not group:
+                continue
+            self._take_in(group)
+            if finished is not None and group[-1].sample_id is not None:
+                finished(group[-1].sample_id)
+        if state is None:
+            raise UsageError("this log has no readable first line", path=self.path)
+        # A report that is there already goes only when there is something to add to its run.
+        self._end = state.end
+        if not self.complete:
+            self._make_room()
+        self._next_id = state.events
+        self.run_spec.run_id = state.spec.get("run_id", self.run_spec.run_id)
+        self.run_spec.created_at = state.spec.get("created_at", self.run_spec.created_at)
+
+    def _make_room(self) -> None:
+        if self._end is not None and self._file is not None:
+            self._file.truncate(self._end)
+        self._end = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the log held this whole run, its report included, and nothing has been added to it."""
+        return self._end is not None and bool(self._previous_report) and not self._previous_report.get("partial")
+
+    @property
+    def previous_report(self) -> dict[str, Any]:
+        """The report that an earlier part of this run ended with ({} where it did not end)."""
+        return self._previous_report
+
+    def abandon(self) -> None:
+        """Leave nothing behind of a run that never began: a log made by this recorder is removed if it holds no sample."""
+        empty = self._file is not None and self._created and not self._next_id
+        self.close()
+        if empty and self.path is not None:
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+
+    def close(self) -> None:
+        """Close the log without a report, as a run does that is to be continued."""
+        for sink in self._sinks:
+            sink.abort()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def sync(self) -> None:
+        """Bring the log to the disk itself."""
+        file = self._file
+        if file is not None:
+            file.sync()
+
+    def flush_events(self) -> None:
+        """Upstream's name for ``sync``: events are in the file as soon as they are recorded."""
+        self.sync()
+
+    # -- samples ------------------------------------------------------------------------------------------------
+
+    def begin(self, sample_id: str) -> SampleScope:
+        """A scope that gathers the events of one sample; the caller makes it current and hands it to ``end``."""
+        return SampleScope(self, sample_id)
+
+    def end(self, scope: SampleScope, outcome: Outcome, seconds: float, cluster: Any = None) -> None:
+        """Close a sample: its events and the closing ``sample`` event go to the log in one piece."""
+        closing: dict[str, Any] = {"outcome": outcome.value, "seconds": round(seconds, 6), **scope.counts}
+        if scope.usage:
+            closing["usage"] = scope.usage
+        if scope.notes:
+            closing.update(scope.notes)
+        if cluster is not None:
+            closing["cluster"] = cluster
+        scope.closed = True
+        events = scope.events
+        events.append(self._event("sample", closing, scope.sample_id))
+        self._commit(events)
+
+    @contextlib.contextmanager
+    def as_default_recorder(self, sample_id: str) -> Iterator[SampleScope]:
+        """Within the block, ``record_*`` functions record into ``sample_id`` of this recorder."""
+        scope = self.begin(sample_id)
+        token = _current.set(scope)
+        try:
+            yield scope
+        finally:
+            _current.reset(token)
+            scope.closed = True
+            self._commit(scope.events)
+
+    def current_sample_id(self) -> str | None:
+        scope = _current.get()
+        return scope.sample_id if scope is not None and scope.recorder is self else None
+
+    def pause(self) -> None:
+        """Record nothing of the current sample until ``unpause``."""
+        self._paused.add(self.current_sample_id())
+
+    def unpause(self) -> None:
+        self._paused.discard(self.current_sample_id())
+
+    def is_paused(self, sample_id: str | None = None) -> bool:
+        return bool(self._paused) and (sample_id or self.current_sample_id()) in self._paused
+
+    # -- reading back -------------------------------------------------------------------------------------------
+
+    def get_events(self, type: str) -> Sequence[Event]:
+        """The committed events of one type, in the order of the log."""
+        if self._file is None and self.path is None:
+            return [event for event in self._memory if event.type == type]
+        path = self.path
+        return EventView(lambda: read_events(path, type) if path is not None and path.exists() else (), self._counts[type])
+
+    def get_metrics(self) -> list[dict[str, Any]]:
+        """The data of all ``metrics`` events."""
+        return [event.data for event in self.get_events("metrics")]
+
+    def get_scores(self, key: str) -> list[Any]:
+        """The value of ``key`` of each ``metrics`` event; KeyError where one lacks it."""
+        return [event.data[key] for event in self.get_events("metrics")]
+
+    # -- recording ----------------------------------------------------------------------------------------------
+
+    def record_event(self, type: str, data: Any = None, sample_id: str | None = None) -> None:
+        """Record an event of any type; ValueError outside a sample when no ``sample_id`` is given."""
+        if self.run_spec is None:
+            return
+        scope = _current.get()
+        if scope is not None and scope.recorder is not self:
+            scope = None
+        if sample_id is None:
+            if scope is None:
+                raise ValueError("no sample to record into: pass sample_id or use as_default_recorder")
+            sample_id = scope.sample_id
+        if self._paused and sample_id in self._paused:
+            return
+        event = self._event(type, data, sample_id)
+        if scope is None or scope.sample_id != sample_id:
+            self._commit([event])
+        elif not scope.closed:
+            if type == "sampling":
+                scope.sampled += 1
+            scope.events.append(event)
+
+    def record_match(
+        self, correct: bool, *, expected: Any = None, picked: Any = None, sample_id: str | None = None, **extra: Any
+    ) -> None:
+        """Whether what was ``picked`` is what was ``expected``; a list of exactly one expected value is unwrapped."""
+        if not isinstance(correct, bool):
+            raise TypeError(f"correct must be a bool, got {type(correct).__name__}: {correct!r}")
+        if isinstance(expected, list) and len(expected) == 1:
+            expected = expected[0]
+        self.record_event("match", {"correct": correct, "expected": expected, "picked": picked, **extra}, sample_id)
+
+    def record_embedding(self, prompt: Any, embedding_type: str, sample_id: str | None = None, **extra: Any) -> None:
+        self.record_event("embedding", {"prompt": prompt, "embedding_type": embedding_type, **extra}, sample_id)
+
+    def record_sampling(self, prompt: Any, sampled: Any, sample_id: str | None = None, **extra: Any) -> None:
+        """What a model answered to ``prompt``."""
+        self.record_event("sampling", {"prompt": prompt, "sampled": sampled, **extra}, sample_id)
+
+    def record_function_call(
+        self, name: str, arguments: Any, return_value: Any, sample_id: str | None = None, **extra: Any
+    ) -> None:
+        data = {"name": name, "arguments": arguments, "return_value": return_value, **extra}
+        self.record_event("function_call", data, sample_id)
+
+    def record_cond_logp(
+        self, prompt: Any, completion: Any, logp: float, sample_id: str | None = None, **extra: Any
+    ) -> None:
+        data = {"prompt": prompt, "completion": completion, "logp": logp, **extra}
+        self.record_event("cond_logp", data, sample_id)
+
+    def record_pick_option(
+        self, prompt: Any, options: Any, picked: Any, sample_id: str | None = None, **extra: Any
+    ) -> None:
+        self.record_event("pick_option", {"prompt": prompt, "options": options, "picked": picked, **extra}, sample_id)
+
+    def record_raw(self, data: Any) -> None:
+        self.record_event("raw_sample", data)
+
+    def record_metrics(self, **kwargs: Any) -> None:
+        """Numbers (and labels) of the current sample; every number becomes a metric of the report."""
+        self.record_event("metrics", kwargs)
+
+    def record_error(self, msg: str, error: BaseException | None = None, **kwargs: Any) -> None:
+        data: dict[str, Any] = {"type": type(error).__name__, "message": msg if error is None else str(error)}
+        if error is not None and msg:
+            data["context"] = msg
+        self.record_event("error", {**data, **kwargs})
+
+    def record_extra(self, data: Any, sample_id: str | None = None) -> None:
+        self.record_event("extra", data, sample_id)
+
+    def deliver(self, final_report: Any) -> list[Delivery]:
+        """Let the sinks send what is left, the report included; says how each of them did."""
+        if self._sinks and self._file is not None and not self.complete:
+            self.deliveries = [sink.close(final_report) for sink in self._sinks]
+            self._sinks = ()
+        return self.deliveries
+
+    def record_final_report(self, final_report: Any) -> None:
+        """Write the report as the last line and close the log; sinks that have not yet been closed are served first."""
+        if self.run_spec is None:
+            return
+        with self._lock:
+            self._open()
+            self.deliver(final_report)
+            if self._file is not None:
+                if not self.complete:
+                    self._file.append(self._encode({"final_report": final_report, "run_id": self.run_spec.run_id}))
+                    self._file.sync()
+                self._file.close()
+                self._file = None
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    def _event(self, type: str, data: Any, sample_id: str | None) -> Event:
+        spec = self.run_spec
+        if spec is None:
+            return Event("", 0, sample_id, type, data, "", "")
+        return Event(spec.run_id or "", 0, sample_id, type, data, spec.created_by, str(datetime.now(timezone.utc)))
+
+    def _commit(self, events: list[Event]) -> None:
+        if not events or self.run_spec is None:
+            return
+        with self._lock:
+            if self._file is None and self.path is not None:
+                self._open()
+            number = self._next_id
+            for event in events:
+                event.event_id = number
+                number += 1
+            if self._file is not None:
+                if self._end is not None:
+                    self._make_room()
+                self._file.append(b"".join([self._encode(event) for event in events]))
+            else:
+                self._memory.extend(events)
+            self._next_id = number
+            self._take_in(events)
+        if self._on_events is not None:
+            self._on_events(events)
+        for sink in self._sinks:
+            sink.notify(number)
+
+    def _take_in(self, events: list[Event]) -> None:
+        self.scores.add(events)
+        for event in events:
+            self._counts[event.type] += 1
+
+    def _encode(self, value: Any) -> bytes:
+        if self._hidden and isinstance(value, Event):
+            value = replace(value, data=_without(value.data, self._hidden))
+        line = encode(value)
+        return (line if self._redactor is None else self._redactor.line(line)) + b"\n"
+
+
+RecorderBase = Recorder
+
+
+class LocalRecorder(Recorder):
+    """A recorder with a log on disk."""
+
+    def __init__(
+        self, log_path: str | Path | None, run_spec: RunSpec, hidden_data_fields: Sequence[str] = (), **kwargs: Any
+    ) -> None:
+        super().__init__(run_spec, path=log_path, hidden_data_fields=hidden_data_fields, **kwargs)
+
+
+class DummyRecorder(Recorder):
+    """A recorder that writes no file; with ``log`` it prints each event, coloured by correctness."""
+
+    def __init__(self, run_spec: RunSpec | None, log: bool = True, primary_metric: str = "accuracy") -> None:
+        from aigc_evals.sinks.console import EventPrinter
+
+        super().__init__(run_spec, on_events=EventPrinter(primary_metric) if log else None)
+
+
+class HttpRecorder(Recorder):
+    """A recorder whose events also go to ``url`` in batches; all of them are in the local log in any case."""
+
+    def __init__(
+        self,
+        url: str,
+        run_spec: RunSpec,
+        local_fallback_path: str | Path,
+        fail_percent_threshold: float = 5,
+        batch_size: int = 100,
+        **kwargs: Any,
+    ) -> None:
+        from aigc_evals.sinks.http import HttpSink
+
+        sink = HttpSink(url, batch_size=batch_size, fail_percent_threshold=fail_percent_threshold)
+        super().__init__(run_spec, path=local_fallback_path, sinks=[sink], **kwargs)
+
+
+def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """What keeps two specs from being the same run, one phrase each: eval, model, data, or settings that move results."""
+    found: list[str] = []
+    for key in ("eval_name", "completion_fns"):
+        _compare(key, old.get(key), new.get(key), found)
+    before, after = old.get("run_config") or {}, new.get("run_config") or {}
+    for key in ("seed", "max_samples", "completion_args"):
+        _compare(key, before.get(key), after.get(key), found)
+    _compare("data", _contents(before.get("data")), _contents(after.get("data")), found)
+    for key in ("cls", "args"):
+        _compare(key, (before.get("eval_spec") or {}).get(key), (after.get("eval_spec") or {}).get(key), found)
+    return found
+
+
+def _contents(data: Any) -> Any:
+    """What was read, wherever it lay."""
+    return _without(data, frozenset({"files"}))
+
+
+def _compare(name: str, old: Any, new: Any, found: list[str]) -> None:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in [*old, *(key for key in new if key not in old)]:
+            _compare(f"{name}.{key}", old.get(key), new.get(key), found)
+    elif old != new:
+        found.append(f"{name} was {_short(old)}, is now {_short(new)}")
+
+
+def _short(value: Any) -> str:
+    text = encode(value).decode()
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _without(value: Any, hidden: frozenset[str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _without(item, hidden) for key, item in value.items() if key not in hidden}
+    if isinstance(value, list):
+        return [_without(item, hidden) for item in value]
+    return value
+
+
+# -- recording into the current sample ------------------------------------------------------------------------------
+
+
+def default_recorder() -> Recorder | None:
+    """The recorder of the sample that the running code belongs to."""
+    scope = _current.get()
+    return None if scope is None else scope.recorder
+
+
+def _here() -> Recorder:
+    scope = _current.get()
+    if scope is None:
+        raise RuntimeError("nothing to record into: this code is not evaluating a sample (see as_default_recorder)")
+    return scope.recorder
+
+
+def current_sample_id() -> str | None:
+    return _here().current_sample_id()
+
+
+def record_match(correct: bool, *, expected: Any = None, picked: Any = None, **extra: Any) -> None:
+    return _here().record_match(correct, expected=expected, picked=picked, **extra)
+
+
+def record_embedding(prompt: Any, embedding_type: str, **extra: Any) -> None:
+    return _here().record_embedding(prompt, embedding_type, **extra)
+
+
+def record_sampling(prompt: Any, sampled: Any, **extra: Any) -> None:
+    return _here().record_sampling(prompt, sampled, **extra)
+
+
+def record_function_call(name: str, arguments: Any, return_value: Any, **extra: Any) -> None:
+    return _here().record_function_call(name, arguments, return_value, **extra)
+
+
+def record_cond_logp(prompt: Any, completion: Any, logp: float, **extra: Any) -> None:
+    return _here().record_cond_logp(prompt, completion, logp, **extra)
+
+
+def record_pick_option(prompt: Any, options: Any, picked: Any, **extra: Any) -> None:
+    return _here().record_pick_option(prompt, options, picked, **extra)
+
+
+def record_raw(data: Any) -> None:
+    return _here().record_raw(data)
+
+
+def record_metrics(**extra: Any) -> None:
+    return _here().record_metrics(**extra)
+
+
+def record_error(msg: str, error: BaseException | None = None, **extra: Any) -> None:
+    return _here().record_error(msg, error, **extra)
+
+
+def record_extra(data: Any) -> None:
+    return _here().record_extra(data)
+
+
+def record_event(type: str, data: Any = None, sample_id: str | None = None) -> None:
+    return _here().record_event(type, data, sample_id)
+
+
+def pause() -> None:
+    return _here().pause()
+
+
+def unpause() -> None:
+    return _here().unpause()

@@ -1,0 +1,313 @@
+"""Keeps secrets out of logs and off the screen: known values and the shapes that keys and tokens have.
+
+``Redactor.line`` is called for every line of a log and is built to cost next to nothing when there is no
+secret. It finds what ``text`` finds; only ``value`` also goes by the names of keys, for settings and headers
+(a sample's own "token" fields are data and stay).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote, urlsplit
+
+from aigc_evals.fastjson import decode, encode
+
+MARK = "[redacted]"
+MIN_LENGTH = 6
+"""Shorter values are not masked: they would turn up in ordinary text everywhere."""
+
+_RUN = 13
+_WORD = 24
+"""``line`` looks for runs of at least ``_RUN`` of the ``_RUN_CHARACTERS``; runs of lower-case letters shorter
+than ``_WORD`` are words and passed over. Every token pattern below demands a run that is found so."""
+
+_RUN_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+_FLATTEN = bytes(120 if i in _RUN_CHARACTERS else 32 for i in range(256))
+_LONG_RUN = b"x" * _RUN
+_BEFORE = 48
+"""How far before a long run the word may stand that makes it a secret ("Bearer", "PRIVATE KEY")."""
+
+_LOG_PREFIX = b'{"run_id":"'
+
+# A token starts where no letter or digit precedes it, or after the escape of a line end in quoted JSON.
+_START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf]))"
+_GAP = r"(?:\s|\\[nrt])"
+_RUN_HERE = rf"(?:[a-z]{{{_WORD}}}|(?=[a-z]*[A-Z0-9_-])[A-Za-z0-9_-]{{{_RUN}}})"
+_SCHEMES = "basic|bearer|digest|token|apikey|api-key|negotiate|hmac"
+_QUERY_NAMES = r"[\w.-]*(?:key|token|signature|sig|secret|password|passwd|credential|auth)"
+
+
+class _Shape(NamedTuple):
+    needles: tuple[str, ...]
+    """One of these occurs in every match."""
+    pattern: re.Pattern[str]
+    replacement: str
+
+
+def _shape(needles: str, pattern: str, replacement: str = MARK) -> _Shape:
+    return _Shape(tuple(needles.split()), re.compile(pattern), replacement)
+
+
+_SHAPES = (
+    _shape(
+        "PRIVATE",
+        r"-----BEGIN [A-Z0-9 ]{0,24}PRIVATE KEY(?: BLOCK)?-----"
+        rf"(?=(?:[^A-Za-z0-9+/]|\\[nrt])*{_RUN_HERE})"
+        r"(?s:.{0,20000}?-----END [A-Z0-9 ]{0,24}PRIVATE KEY(?: BLOCK)?-----|[A-Za-z0-9+/=\s\\]*)",
+    ),
+    _shape("sk-", rf"{_START}sk-[A-Za-z0-9_-]{{20,}}"),
+    _shape("AKIA ASIA", rf"{_START}(?:AKIA|ASIA)[A-Z0-9]{{16}}(?![A-Za-z0-9])"),
+    _shape("ghp_ gho_ ghu_ ghs_ ghr_", rf"{_START}gh[pousr]_[A-Za-z0-9]{{20,}}"),
+    _shape("github_pat_", rf"{_START}github_pat_[A-Za-z0-9_]{{20,}}"),
+    _shape("hf_", rf"{_START}hf_[A-Za-z0-9]{{20,}}"),
+    _shape("xox", rf"{_START}xox[abeoprs]-[A-Za-z0-9-]{{10,}}"),
+    _shape("AIza", rf"{_START}AIza[A-Za-z0-9_-]{{30,}}"),
+    _shape("eyJ", rf"{_START}eyJ[A-Za-z0-9_-]{{10,}}(?:\.[A-Za-z0-9_-]+){{2,4}}"),
+    _shape(
+        "uthorization UTHORIZATION",
+        rf"(?i)(authorization(?:\\*[\"'])?{_GAP}*[:=]{_GAP}*(?:\\*[\"'])?(?:{_SCHEMES}){_GAP}+)"
+        r"[A-Za-z0-9._~+/=:-]{6,}",
+        rf"\1{MARK}",
+    ),
+    _shape(
+        "earer EARER",
+        rf"((?i:{_START}bearer){_GAP}{{1,8}})(?=[A-Za-z0-9._~+/=-]*?{_RUN_HERE})[A-Za-z0-9._~+/=-]{{16,}}",
+        rf"\1{MARK}",
+    ),
+    _shape(
+        "asic ASIC",
+        rf"((?i:{_START}basic){_GAP}{{1,8}})(?=[A-Za-z0-9+/]*[A-Z])(?=[A-Za-z0-9+/]*[0-9=])"
+        rf"(?=[A-Za-z0-9+/]*?{_RUN_HERE})[A-Za-z0-9+/]{{16,}}={{0,2}}",
+        rf"\1{MARK}",
+    ),
+    _shape("@", r"(://)[^/\s\"'<>?#\\@]{1,200}(?:@[^/\s\"'<>?#\\@]{1,200})*@", rf"\1{MARK}@"),
+    _shape("=", rf"(?i)([?&]{_QUERY_NAMES}=)[^&\s\"'<>#\\;\[\]]+", rf"\1{MARK}"),
+)
+
+_WORTH_A_LOOK = re.compile(
+    b"|".join(re.escape(needle.encode()) for shape in _SHAPES for needle in shape.needles if len(needle) > 1)
+)
+_USERINFO = re.compile(rb"://[^/\s\"'<>?#\\]{1,400}@")
+_QUERY = re.compile(_QUERY_NAMES.join((r"(?i)[?&]", "=")).encode())
+
+_SECRET_NAMES = frozenset(
+    "KEY KEYS APIKEY TOKEN TOKENS SECRET SECRETS PASSWORD PASSWORDS PASSWD PASS PASSPHRASE "
+    "CREDENTIAL CREDENTIALS AUTH AUTHORIZATION BEARER".split()
+)
+_PASSWORD_NAMES = frozenset("PASSWORD PASSWORDS PASSWD PASS PASSPHRASE SECRET SECRETS".split())
+_NOT_SECRET = frozenset(
+    "anonymous basic bearer changeit default digest disabled dummy-key enabled environment external false "
+    "file interactive internal kerberos keyring local-only localhost negotiate no-key-required no_key none "
+    "not-needed notneeded optional password placeholder required secret-key secrets undefined unused "
+    "your-api-key".split()
+)
+_SECRET_KEYS = frozenset(
+    "api_key apikey x_api_key api_token access_token refresh_token id_token auth_token bearer_token token "
+    "password passwd passphrase secret client_secret secret_key secret_access_key private_key authorization "
+    "proxy_authorization x_auth_token cookie set_cookie credentials ocp_apim_subscription_key "
+    "x_goog_api_key".split()
+)
+_SECRET_KEY_ENDS = (
+    "_api_key",
+    "_password",
+    "_secret",
+    "_secret_key",
+    "_access_key",
+    "_access_token",
+    "_auth_token",
+)
+
+
+class Redactor:
+    """Masks the given values, and whatever has the shape of a secret, with ``[redacted]``.
+
+    Values shorter than ``MIN_LENGTH`` and well-known placeholders are ignored. Applying it twice changes
+    nothing.
+    """
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        self._values: frozenset[str] = frozenset()
+        self._forms: tuple[str, ...] = ()
+        self._cores: tuple[bytes, ...] = ()
+        self._short: tuple[bytes, ...] = ()
+        for value in values:
+            self.add(value)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str], extra: Iterable[str] = ()) -> Redactor:
+        """For the secrets of an environment: variables named like one, and passwords in URLs; ``extra``
+        values too.
+        """
+        redactor = cls(extra)
+        for name, value in environ.items():
+            if "://" in value:
+                try:
+                    password = urlsplit(value).password
+                except ValueError:
+                    password = None
+                if password:
+                    redactor.add(password)
+                    redactor.add(unquote(password))
+            if _is_secret(name, value):
+                redactor.add(value)
+        return redactor
+
+    def add(self, value: str) -> None:
+        """Mask ``value`` from now on."""
+        value = value.strip()
+        if len(value) < MIN_LENGTH or value.lower() in _NOT_SECRET or "redacted" in value.lower():
+            return
+        if value in self._values:
+            return
+        self._values |= {value}
+        forms = {form for known in self._values for form in _forms(known)}
+        # Longest first, so that a secret within another does not leave the rest of it standing.
+        self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
+        encoded = {form.encode("utf-8", "replace") for form in forms}
+        self._cores = tuple({core for core in map(_core, encoded) if core})
+        self._short = tuple({form for form in encoded if not _core(form)})
+
+    def text(self, text: str) -> str:
+        """``text`` with its secrets masked."""
+        while True:
+            # Parts between marks only: what a mark makes with its neighbours is nobody's secret. Every round
+            # that changes something shortens the rest, so it ends, at a text that a second call leaves alone.
+            masked = MARK.join(map(self._part, text.split(MARK)))
+            if masked == text:
+                return text
+            text = masked
+
+    def line(self, line: bytes) -> bytes:
+        """An encoded JSON line with its secrets masked, valid JSON again; the same object when it has
+        none.
+        """
+        if not self._suspicious(line):
+            return line
+        body = line.rstrip(b"\r\n")
+        try:
+            value = decode(body)
+            masked = self._walk(value, by_key=False)
+        except (ValueError, RecursionError):  # no JSON after all
+            text = line.decode("utf-8", "surrogateescape")
+            return self.text(text).encode("utf-8", "surrogateescape")
+        return line if masked == value else encode(masked) + line[len(body) :]
+
+    def value(self, obj: Any) -> Any:
+        """A copy of a plain value with the secrets masked in its texts, and under keys such as api_key
+        altogether.
+        """
+        try:
+            return self._walk(obj, by_key=True)
+        except RecursionError:
+            return self._walk(decode(encode(obj)), by_key=True)
+
+    def _suspicious(self, line: bytes) -> bool:
+        for secret in self._short:
+            if secret in line:
+                return True
+        if b"@" in line and _USERINFO.search(line):
+            return True
+        if b"=" in line and (b"?" in line or b"&" in line) and _QUERY.search(line):
+            return True
+        start = 32 if line.startswith(_LOG_PREFIX) and line[11:13].isdigit() and line[31:32] == b'"' else 0
+        flat = line.translate(_FLATTEN)
+        begin = flat.find(_LONG_RUN, start)
+        while begin >= 0:
+            end = flat.find(b" ", begin)
+            end = len(line) if end < 0 else end
+            run = line[begin:end]
+            if len(run) >= _WORD or not (run.isalpha() and run.islower()) or b"uthorization" in run:
+                if _WORTH_A_LOOK.search(line, begin - _BEFORE if begin > _BEFORE else 0, end):
+                    return True
+                for core in self._cores:
+                    if core in run:
+                        return True
+            begin = flat.find(_LONG_RUN, end)
+        return False
+
+    def _part(self, text: str) -> str:
+        for form in self._forms:
+            if form in text:
+                text = text.replace(form, MARK)
+        for needles, pattern, replacement in _SHAPES:
+            for needle in needles:
+                if needle in text:
+                    text = pattern.sub(replacement, text)
+                    break
+        return text
+
+    def _walk(self, obj: Any, by_key: bool) -> Any:
+        if isinstance(obj, str):
+            return self.text(obj)
+        if isinstance(obj, dict):
+            return {
+                self.text(k) if isinstance(k, str) else k: (
+                    MARK
+                    if by_key and isinstance(v, str) and v and _is_secret_key(k)
+                    else self._walk(v, by_key)
+                )
+                for k, v in obj.items()
+            }
+        if isinstance(obj, list):
+            return [self._walk(item, by_key) for item in obj]
+        if type(obj) is tuple:
+            return tuple(self._walk(item, by_key) for item in obj)
+        return obj
+
+
+def _is_secret(name: str, value: str) -> bool:
+    parts = set(name.upper().split("_"))
+    value = value.strip()
+    if not parts & _SECRET_NAMES or len(value) < 8 or "://" in value:
+        return False
+    if (
+        value.lower() in _NOT_SECRET
+        or value.startswith(("/", "./", "../", "~", "\\\\"))
+        or value[1:3] == ":\\"
+    ):
+        return False
+    if parts & _PASSWORD_NAMES:
+        return not _exists(value)
+    # Numbers (limits, sizes) and single words (methods, modes) are settings, not keys.
+    return not (value.isdigit() or (value.isalpha() and value.islower() and len(value) < 16)) and not _exists(
+        value
+    )
+
+
+def _exists(value: str) -> bool:
+    try:
+        return os.path.exists(value)
+    except (OSError, ValueError):
+        return False
+
+
+def _is_secret_key(key: Any) -> bool:
+    if not isinstance(key, str):
+        return False
+    name = key.lower().replace("-", "_")
+    return name in _SECRET_KEYS or name.endswith(_SECRET_KEY_ENDS)
+
+
+def _forms(value: str) -> set[str]:
+    """The ways a value can stand in a text: as it is, quoted in JSON once or twice, in a URL."""
+    once = {value, _escaped(value), _ascii(value)}
+    return once | {_escaped(form) for form in once} | {quote(value.encode("utf-8", "replace"), safe="")}
+
+
+def _escaped(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def _ascii(text: str) -> str:
+    return json.dumps(text)[1:-1]
+
+
+def _core(form: bytes) -> bytes:
+    """The longest part of a value that ``line`` is sure to come across in its runs; empty when there is none."""
+    core = max(re.findall(rb"[A-Za-z0-9_-]+", form), key=len, default=b"")
+    word = core.isalpha() and core.islower()
+    return core if len(core) >= (_WORD if word else _RUN) else b""

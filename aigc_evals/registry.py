@@ -1,0 +1,470 @@
+"""The registry: names -> specs -> objects.
+
+A registry is a folder with ``evals``, ``eval_sets``, ``completion_fns``, ``solvers``, ``modelgraded`` (each a folder of
+YAML files or one YAML file) and ``data``. Each kind is read when it is first needed, and each spec is built from its YAML
+only when it is asked for. This module imports no eval and no completion function; it imports what a spec names, when asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import inspect
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from aigc_evals.api import DummyCompletionFn
+from aigc_evals.base import BaseEvalSpec, CompletionFnSpec, EvalSetSpec, EvalSpec
+from aigc_evals.errors import UsageError, nearest
+from aigc_evals.yaml_files import Entries, load_kind
+
+if TYPE_CHECKING:
+    from aigc_evals.elsuite.modelgraded.base import ModelGradedSpec
+
+logger = logging.getLogger(__name__)
+
+BUILT_IN = Path(__file__).resolve().parent / "registry"
+"""The registry that comes with the package."""
+
+_UPSTREAM = "evals"
+_HERE = "aigc_evals"
+_TEXT_MODELS = ("gpt-4-base", "davinci-002", "babbage-002")
+_TEXT_MODEL_PREFIXES = ("gpt-3.5-turbo-instruct",)
+_CONTEXT_LENGTHS = {
+    "ada": 2048,
+    "babbage": 2048,
+    "curie": 2048,
+    "davinci": 2048,
+    "text-ada-001": 2048,
+    "text-babbage-001": 2048,
+    "text-curie-001": 2048,
+    "text-davinci-001": 2048,
+    "text-davinci-002": 4096,
+    "text-davinci-003": 4096,
+    "code-davinci-002": 8000,
+    "gpt-3.5-turbo": 4096,
+    "gpt-3.5-turbo-instruct": 4096,
+    "gpt-3.5-turbo-instruct-0914": 4096,
+    "gpt-3.5-turbo-16k": 16384,
+    "gpt-4": 8192,
+    "gpt-4-base": 8192,
+    "gpt-4-32k": 32768,
+    "gpt-4-1106-preview": 128_000,
+    "gpt-4-0125-preview": 128_000,
+    "gpt-4-turbo-preview": 128_000,
+}
+_CONTEXT_PREFIXES = (
+    ("gpt-3.5-turbo-16k-", 16384),
+    ("gpt-3.5-turbo-", 4096),
+    ("gpt-4-32k-", 32768),
+    ("gpt-4-", 8192),
+)
+
+T = TypeVar("T")
+
+
+def default_paths() -> list[Path]:
+    """Where registries are looked for without being named: the package's own, then the user's."""
+    return [BUILT_IN, Path.home() / ".evals", Path.home() / ".aigc_evals"]
+
+
+def n_ctx_from_model_name(model_name: str) -> int | None:
+    """The context length in tokens of the models that openai/evals knew, or None. Nothing depends on it."""
+    if model_name in _CONTEXT_LENGTHS:
+        return _CONTEXT_LENGTHS[model_name]
+    return next((n for prefix, n in _CONTEXT_PREFIXES if model_name.startswith(prefix)), None)
+
+
+def is_chat_model(model_name: str) -> bool:
+    """Whether openai/evals took the name for a chat model. Nothing depends on it: here, chat is the default."""
+    if is_text_model(model_name):
+        return False
+    return model_name in ("gpt-3.5-turbo", "gpt-4") or model_name.startswith(("gpt-3.5-turbo-", "gpt-4-"))
+
+
+def is_text_model(model_name: str) -> bool:
+    """Whether the model is known to speak the text completion endpoint only."""
+    return model_name in _TEXT_MODELS or model_name.startswith(_TEXT_MODEL_PREFIXES)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of resource: the folder it lives in and what one of it is called."""
+
+    folder: str
+    noun: str
+
+
+_EVALS = _Kind("evals", "eval")
+_EVAL_SETS = _Kind("eval_sets", "eval set")
+_COMPLETION_FNS = _Kind("completion_fns", "completion function")
+_SOLVERS = _Kind("solvers", "solver")
+_MODELGRADED = _Kind("modelgraded", "model-graded spec")
+
+
+class Registry:
+    """All names of all registries on the search path; later registries override earlier ones.
+
+    ``wrap`` is put around every completion function made (a run passes its sampling wrapper).
+    """
+
+    def __init__(
+        self, registry_paths: Sequence[str | Path] | None = None, *, wrap: Callable[[Any], Any] | None = None
+    ) -> None:
+        paths = default_paths() if registry_paths is None else registry_paths
+        self._registry_paths = [Path(path) for path in paths]
+        self._wrap = wrap
+
+    def add_registry_paths(self, paths: Sequence[str | Path]) -> None:
+        """Search these registries after the others; UsageError for one that does not exist."""
+        for path in map(Path, paths):
+            if not path.is_dir():
+                raise UsageError("no such registry folder", path=path, key="registry_path")
+            self._registry_paths.append(path)
+
+    def wrapping(self, wrap: Callable[[Any], Any]) -> Registry:
+        """The same registry, with ``wrap`` put around every completion function it makes."""
+        other = Registry(self._registry_paths, wrap=wrap)
+        # What is loaded already serves both.
+        other.__dict__.update({key: value for key, value in self.__dict__.items() if key not in other.__dict__})
+        return other
+
+    # -- the raw entries ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def _evals(self) -> Entries:
+        return load_kind(self._registry_paths, _EVALS.folder)
+
+    @cached_property
+    def _eval_sets(self) -> Entries:
+        return load_kind(self._registry_paths, _EVAL_SETS.folder)
+
+    @cached_property
+    def _completion_fns(self) -> Entries:
+        return load_kind(self._registry_paths, _COMPLETION_FNS.folder)
+
+    @cached_property
+    def _solvers(self) -> Entries:
+        return load_kind(self._registry_paths, _SOLVERS.folder)
+
+    @cached_property
+    def _modelgraded_specs(self) -> Entries:
+        return load_kind(self._registry_paths, _MODELGRADED.folder, lenient=True)
+
+    # -- specs --------------------------------------------------------------------------------------------------
+
+    def get_eval(self, name: str) -> EvalSpec | None:
+        """The eval that ``name`` stands for, aliases followed; None where there is no such name."""
+        return self._get(name, self._evals, _EVALS, EvalSpec)
+
+    def get_eval_set(self, name: str) -> EvalSetSpec | None:
+        return self._get(name, self._eval_sets, _EVAL_SETS, EvalSetSpec)
+
+    def get_completion_fn(self, name: str) -> CompletionFnSpec | None:
+        """The completion function, or solver, of that name."""
+        found = self._get(name, self._completion_fns, _COMPLETION_FNS, CompletionFnSpec)
+        return found or self.get_solver(name)
+
+    def get_solver(self, name: str) -> CompletionFnSpec | None:
+        return self._get(name, self._solvers, _SOLVERS, CompletionFnSpec)
+
+    def get_modelgraded_spec(self, name: str, **kwargs: Any) -> ModelGradedSpec:
+        """The model-graded spec of that name, ``kwargs`` overriding its fields; UsageError where there is none."""
+        from aigc_evals.elsuite.modelgraded.base import ModelGradedSpec
+
+        found = self._get(name, self._modelgraded_specs, _MODELGRADED, ModelGradedSpec, **kwargs)
+        if found is None:
+            raise self.unknown(_MODELGRADED.noun, name, self._modelgraded_specs)
+        return found
+
+    def get_base_eval(self, name: str) -> BaseEvalSpec | None:
+        """What the entry ``name`` itself says (metrics, description), its alias not followed."""
+        if name not in self._evals:
+            return None
+        raw = self._evals[name]
+        return BaseEvalSpec(id=raw) if isinstance(raw, str) else _build(BaseEvalSpec, raw, quiet=True)
+
+    def get_base_evals(self) -> list[BaseEvalSpec | None]:
+        return [self.get_base_eval(name) for name in self._evals if "." not in name]
+
+    def get_evals(self, patterns: Sequence[str]) -> Iterator[EvalSpec]:
+        """The evals whose names match any of ``patterns``, each once, in the registry's order.
+
+        In a pattern ``*`` is any text and everything else stands for itself. What matches nothing is reported.
+        """
+        matchers = [re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL) for pattern in patterns]
+        unused = set(range(len(matchers)))
+        seen: set[str | None] = set()
+        for name in self._evals:
+            hits = [i for i, matcher in enumerate(matchers) if matcher.fullmatch(name)]
+            if not hits:
+                continue
+            unused.difference_update(hits)
+            spec = self.get_eval(name)
+            if spec is not None and spec.key not in seen:
+                seen.add(spec.key)
+                yield spec
+        for i in sorted(unused):
+            hint = nearest(patterns[i], self._evals)
+            logger.warning("no eval matches %r%s", patterns[i], f" ({hint})" if hint else "")
+
+    def eval(self, name: str) -> EvalSpec:
+        """As ``get_eval``, but a UsageError with the nearest names where there is none."""
+        found = self.get_eval(name)
+        if found is None:
+            raise self.unknown(_EVALS.noun, name, self._evals)
+        return found
+
+    def eval_set(self, name: str) -> EvalSetSpec:
+        """As ``get_eval_set``, but a UsageError with the nearest names where there is none."""
+        found = self.get_eval_set(name)
+        if found is None:
+            raise self.unknown(_EVAL_SETS.noun, name, self._eval_sets)
+        if isinstance(found.evals, str) or not all(isinstance(item, str) for item in found.evals):
+            raise UsageError(
+                "evals must be a list of names or patterns", path=self._eval_sets.place(name)[0], key=f"{name}.evals"
+            )
+        return found
+
+    @staticmethod
+    def unknown(noun: str, name: str, known: Mapping[str, Any]) -> UsageError:
+        hint = nearest(name, known) or f"{len(known)} are known; are you missing a --registry_path?"
+        return UsageError(f"no {noun} is named {name!r}", hint=hint)
+
+    def _get(self, name: str, entries: Entries, kind: _Kind, cls: type[T], **overrides: Any) -> T | None:
+        if name not in entries:
+            return None
+        path, line = entries.place(name)
+        chain = [name]
+        raw = entries[name]
+        while True:
+            alias = raw if isinstance(raw, str) else raw.get("id")
+            if alias is None:
+                break
+            if alias in chain:
+                raise UsageError(f"alias cycle: {' -> '.join([*chain, alias])}", path=path, line=line, key=name)
+            if alias not in entries:
+                raise UsageError(
+                    f"{kind.noun} {chain[-1]!r} is an alias of {alias!r}, which does not exist",
+                    path=path,
+                    line=line,
+                    key=chain[-1],
+                    hint=nearest(str(alias), entries) or None,
+                )
+            chain.append(alias)
+            raw = entries[alias]
+        path, line = entries.place(chain[-1])
+        return _build(cls, {**raw, **overrides}, path=path, line=line, noun=kind.noun)
+
+    # -- objects ------------------------------------------------------------------------------------------------
+
+    def make_completion_fn(self, name: str, **kwargs: Any) -> Any:
+        """The completion function called ``name``.
+
+        In this order: ``dummy``; an entry of the registry; ``module:attr`` or ``file.py:attr``; else a model of the
+        configured endpoint (``completion/<model>`` for the text endpoint). ``kwargs`` override the spec's arguments.
+        """
+        made = self._make(name, kwargs)
+        if not callable(made):
+            raise UsageError(f"completion function {name!r} is a {type(made).__name__}, which cannot be called")
+        return made if self._wrap is None else self._wrap(made)
+
+    def _make(self, name: str, kwargs: dict[str, Any]) -> Any:
+        if name == "dummy":
+            return DummyCompletionFn()
+        spec = self.get_completion_fn(name)
+        if spec is not None:
+            entries = self._completion_fns if name in self._completion_fns else self._solvers
+            args = {**(spec.args or {}), **kwargs}
+            return self._construct(load_object(spec.cls, entries.place(name)), args, name)
+        attribute = python_object(name)
+        if attribute is not None:
+            if inspect.isclass(attribute):
+                return self._construct(attribute, kwargs, name)
+            return partial(attribute, **kwargs) if kwargs else attribute
+        return self._model(name, kwargs)
+
+    def _model(self, name: str, kwargs: dict[str, Any]) -> Any:
+        from aigc_evals.completion_fns.openai import (
+            OpenAIChatCompletionFn,
+            OpenAICompletionFn,
+            endpoint_is_configured,
+        )
+
+        text = name.startswith("completion/") or is_text_model(name)
+        if not endpoint_is_configured(kwargs):
+            hint = nearest(name, [*self._completion_fns, *self._solvers])
+            raise UsageError(
+                f"no completion function is named {name!r}, and as a model name it needs an endpoint",
+                hint=(f"{hint}\n" if hint else "") + "Set OPENAI_API_KEY (and OPENAI_BASE_URL for another endpoint).",
+            )
+        made = OpenAICompletionFn if text else OpenAIChatCompletionFn
+        model = name.removeprefix("completion/")
+        return self._construct(made, {"n_ctx": n_ctx_from_model_name(model), **kwargs, "model": model}, name)
+
+    def _construct(self, cls: Any, args: dict[str, Any], name: str) -> Any:
+        args = dict(args)
+        if _accepts(cls, "registry"):
+            args["registry"] = self
+        check_arguments(cls, args, f"completion function {name!r}")
+        return cls(**args)
+
+    def get_class(self, spec: EvalSpec) -> Any:
+        """The class of an eval with the spec's arguments filled in."""
+        place = self._evals.place(spec.key) if spec.key in self._evals else (None, None)
+        return partial(load_object(spec.cls, place), **(spec.args or {}))
+
+
+def _build(
+    cls: type[T],
+    raw: Mapping[str, Any],
+    *,
+    path: Path | None = None,
+    line: int | None = None,
+    noun: str = "",
+    quiet: bool = False,
+) -> T:
+    names = {field.name: field for field in fields(cls)}  # type: ignore[arg-type]
+    known = {key: value for key, value in raw.items() if key in names}
+    unknown = [key for key in raw if key not in names and key not in ("registry_path", "id")]
+    if unknown and not quiet:
+        logger.debug("%s:%s: %s %s: unknown fields %s are ignored", path, line, noun, raw.get("key"), unknown)
+    args = known.get("args")
+    if args is not None and not isinstance(args, dict):
+        raise UsageError(f"args must be a mapping, got {type(args).__name__}", path=path, line=line, key=raw.get("key"))
+    try:
+        return cls(**known)
+    except TypeError as error:
+        missing = re.findall(r"'(\w+)'", str(error).split("argument", 1)[-1])
+        wanted = ["class" if name == "cls" else name for name in missing]
+        raise UsageError(
+            f"{noun} {raw.get('key')!r} lacks {', '.join(wanted) or error}", path=path, line=line, key=raw.get("key")
+        ) from None
+
+
+def _accepts(cls: Any, name: str) -> bool:
+    try:
+        parameters = inspect.signature(cls).parameters
+    except (TypeError, ValueError):
+        return True
+    return name in parameters or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+
+
+def check_arguments(cls: Any, args: Mapping[str, Any], whose: str) -> None:
+    """UsageError where a constructor would refuse ``args``: an unknown name, or one that is missing."""
+    try:
+        signature = inspect.signature(cls)
+        signature.bind(**args)
+    except TypeError as error:
+        known = [name for name in signature.parameters if name not in ("self", "args", "kwargs")]
+        bad = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+        hint = nearest(bad.group(1), known) if bad else ""
+        raise UsageError(f"{whose}: {error}", hint=hint or f"It takes: {', '.join(known)}") from None
+    except ValueError:
+        return
+
+
+def load_object(path: str, place: tuple[Path | None, int | None] = (None, None)) -> Any:
+    """What ``module:Qual.Name`` names; modules of openai/evals that exist here are ours. UsageError where there is none."""
+    module_name, colon, qualified = path.partition(":")
+    if not colon or not qualified:
+        raise UsageError(f"expected module:Name, got {path!r}", path=place[0], line=place[1], key="class")
+    found: Any = None
+    for candidate in _module_names(module_name):
+        with contextlib.suppress(_Absent):
+            found = _import(candidate)
+            break
+    if found is None:
+        upstream = module_name == _UPSTREAM or module_name.startswith(_UPSTREAM + ".")
+        hint = "It belongs to the package evals, which is not installed." if upstream else "Is its package installed?"
+        raise UsageError(f"no module {module_name!r}", path=place[0], line=place[1], key="class", hint=hint)
+    for part in qualified.split("."):
+        if not hasattr(found, part):
+            names = [name for name in dir(found) if not name.startswith("_")]
+            raise UsageError(
+                f"{module_name} has no {qualified!r}",
+                path=place[0],
+                line=place[1],
+                key="class",
+                hint=nearest(part, names) or None,
+            )
+        found = getattr(found, part)
+    return found
+
+
+make_object = load_object
+
+
+def _module_names(name: str) -> Iterator[str]:
+    if name == _UPSTREAM or name.startswith(_UPSTREAM + "."):
+        yield _HERE + name[len(_UPSTREAM) :]
+    yield name
+
+
+class _Absent(Exception):
+    """There is no such module (as opposed to one that fails to import something else)."""
+
+
+def _import(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
+            raise _Absent(name) from None
+        raise UsageError(
+            f"{name} needs the module {error.name!r}, which is not installed", hint=_extra_for(error.name)
+        ) from None
+
+
+def _extra_for(module: str | None) -> str:
+    extras = {"sacrebleu": "translate", "datasets": "datasets", "lz4": "compression", "zstandard": "compression"}
+    if module in extras:
+        return f'Install it: pip install "aigc_evals[{extras[module]}]"'
+    return f"Install it: pip install {module}"
+
+
+def python_object(name: str) -> Any:
+    """The object that ``file.py:attr`` or ``module:attr`` names, or None where the name is of another form.
+
+    A name like ``llama3:latest`` is a model, not a module: only what can be imported counts.
+    """
+    source, colon, attribute = name.rpartition(":")
+    if not colon or not all(part.isidentifier() for part in attribute.split(".")):
+        return None
+    if source.endswith(".py"):
+        return _from_file(Path(source), attribute)
+    if not all(part.isidentifier() for part in source.split(".")):
+        return None
+    try:
+        if importlib.util.find_spec(source) is None:
+            return None
+    except (ImportError, ValueError):
+        return None
+    return load_object(name)
+
+
+def _from_file(path: Path, attribute: str) -> Any:
+    if not path.is_file():
+        raise UsageError("no such Python file", path=path)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise UsageError("cannot be loaded as Python", path=path)
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise UsageError(f"cannot be loaded: {type(error).__name__}: {error}", path=path) from error
+    found: Any = module
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise UsageError(
+                f"the file defines no {attribute!r}", path=path, hint=nearest(part, vars(module)) or None
+            )
+        found = getattr(found, part)
+    return found

@@ -1,0 +1,189 @@
+"""The final report: an eval's own figures, and beside them what they are worth.
+
+``build`` puts the uncertainty of every metric, the ledger of outcomes and the costs next to what ``Eval.run`` returned;
+``render`` shows it to a person.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from aigc_evals.base import Outcome
+from aigc_evals.record import Recorder
+from aigc_evals.scores import MATCH, ScoreTable
+from aigc_evals.statistics import mean_estimate, missing_bounds
+
+OUR_KEYS = (
+    "planned",
+    "outcomes",
+    "headline",
+    "metrics",
+    "requests",
+    "retries",
+    "cache_hits",
+    "seconds",
+    "partial",
+    "adjusted",
+    "delivery",
+    "problems",
+)
+"""The keys of a final report that are not the eval's own (nor ``usage_*``)."""
+
+
+def build(
+    result: Mapping[str, Any],
+    recorder: Recorder,
+    *,
+    metric_ranges: Mapping[str, tuple[float, float]],
+    primary: str | None = None,
+    seconds: float = 0.0,
+    partial: bool = False,
+    adjusted: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The final report. ``primary`` names the headline metric where the registry says it, ``seconds`` is wall time.
+
+    Keys of ``result`` (upstream's) stay as they are. ``metrics`` holds per metric the mean over scored samples with n,
+    standard error, 95 % interval, its method, and the bounds it would have with all missing samples at their worst or best.
+    """
+    scores = recorder.scores
+    report: dict[str, Any] = {key: plain_number(value) for key, value in result.items()}
+    for key, total in scores.usage.items():
+        report.setdefault(f"usage_{key}", total)
+    ledger = outcomes(scores, recorder.planned)
+    metrics = _metrics(scores, recorder.planned, metric_ranges)
+    report.update(
+        planned=recorder.planned,
+        outcomes=ledger,
+        headline=_headline(metrics, primary),
+        metrics=metrics,
+        requests=scores.totals["requests"],
+        retries=scores.totals["retries"],
+        cache_hits=scores.totals["cache_hits"],
+        seconds=round(seconds, 3),
+        partial=partial,
+    )
+    if adjusted:
+        report["adjusted"] = dict(adjusted)
+    return report
+
+
+def outcomes(scores: ScoreTable, planned: int) -> dict[str, int]:
+    """How many samples ended in which outcome; what has not ended was skipped, so that the sum is what was planned."""
+    ledger = {outcome.value: scores.outcomes[outcome.value] for outcome in Outcome}
+    ledger[Outcome.SKIPPED.value] += max(0, planned - sum(ledger.values()))
+    return ledger
+
+
+def _metrics(
+    scores: ScoreTable, planned: int, metric_ranges: Mapping[str, tuple[float, float]]
+) -> dict[str, dict[str, Any]]:
+    metrics: dict[str, dict[str, Any]] = {}
+    for key in scores.events:
+        name = "accuracy" if key == MATCH else key
+        if key == MATCH and "accuracy" in scores.events:
+            continue
+        column = scores.scored.get(key)
+        clustered = scores.has_clusters and column is not None
+        estimate = mean_estimate(
+            column.values if column is not None else (), clusters=column.clusters if clustered and column else None
+        )
+        metric = {
+            "value": plain_number(estimate.value),
+            "n": estimate.n,
+            "stderr": plain_number(estimate.stderr),
+            "low": plain_number(estimate.low),
+            "high": plain_number(estimate.high),
+            "method": estimate.method,
+        }
+        if estimate.clusters is not None:
+            metric["clusters"] = estimate.clusters
+            metric["design_effect"] = plain_number(estimate.design_effect)
+        if name in metric_ranges:
+            missing = max(0, planned - estimate.n)
+            total = column.total if column is not None else 0.0
+            metric["bounds"] = list(missing_bounds(total, estimate.n, missing, *metric_ranges[name]))
+        metrics[name] = metric
+    return metrics
+
+
+def _headline(metrics: Mapping[str, Any], primary: str | None) -> str | None:
+    if primary in metrics:
+        return primary
+    return next((name for name in ("accuracy", "score", *metrics) if name in metrics), None)
+
+
+def plain_number(value: Any) -> Any:
+    """A number as JSON has it: numpy scalars become Python's, NaN and infinities become None."""
+    if hasattr(value, "item") and not isinstance(value, (list, dict, str)):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def render(report: Mapping[str, Any], *, title: str = "", log_path: object = None) -> str:
+    """The report as a calm table for a terminal; the path of the log comes last."""
+    lines: list[str] = [title, ""] if title else []
+    metrics: Mapping[str, Mapping[str, Any]] = report.get("metrics") or {}
+    if metrics:
+        rows = [("metric", "value", "n", "std. error", "95 % interval", "method")]
+        order = sorted(metrics, key=lambda name: name != report.get("headline"))
+        rows += [_metric_row(name, metrics[name]) for name in order]
+        lines += [*_table(rows), ""]
+    ledger = report.get("outcomes") or {}
+    told = [f"{count} {name}" for name, count in ledger.items() if count]
+    facts = [("outcomes", f"{', '.join(told) or 'none'} (of {report.get('planned', 0)} planned)")]
+    headline = metrics.get(report.get("headline") or "", {})
+    bounds = headline.get("bounds")
+    missing = report.get("planned", 0) - (headline.get("n") or 0)
+    if bounds and missing > 0:
+        facts.append(
+            ("bounds", f"{report['headline']} {_number(bounds[0])} to {_number(bounds[1])}, with the {missing} not scored all wrong or all right")
+        )
+    own = {key: value for key, value in report.items() if key not in OUR_KEYS and not key.startswith("usage_")}
+    facts.append(("report", ", ".join(f"{key} {_number(value)}" for key, value in own.items()) or "nothing"))
+    usage = {key.removeprefix("usage_"): value for key, value in report.items() if key.startswith("usage_")}
+    if usage:
+        facts.append(("usage", ", ".join(f"{value:,} {key}" for key, value in usage.items() if value)))
+    calls = f"{report.get('requests', 0):,}, {report.get('retries', 0):,} of them repeats"
+    if report.get("cache_hits"):
+        calls += f", {report['cache_hits']:,} answers from the cache"
+    facts.append(("requests", calls))
+    facts.append(("seconds", f"{report.get('seconds', 0):,.1f}"))
+    for endpoint, change in (report.get("adjusted") or {}).items():
+        facts.append(("adjusted", f"{endpoint}: {change}"))
+    for delivery in report.get("delivery") or []:
+        facts.append((delivery["name"], f"{delivery['delivered']} events delivered, {delivery['failed']} not. {delivery['message']}"))
+    if report.get("partial"):
+        facts.append(("partial", "the run was stopped before its end; the same command with --resume goes on"))
+    facts += [("problem", problem) for problem in report.get("problems") or []]
+    if log_path is not None:
+        facts.append(("log", str(log_path)))
+    width = max(len(name) for name, _ in facts)
+    lines += [f"{name:<{width}}  {value}" for name, value in facts]
+    return "\n".join(lines)
+
+
+def _metric_row(name: str, metric: Mapping[str, Any]) -> tuple[str, ...]:
+    interval = "-"
+    if metric["low"] is not None and metric["high"] is not None:
+        interval = f"{_number(metric['low'])} to {_number(metric['high'])}"
+    method = metric["method"]
+    if metric.get("clusters"):
+        method += f", {metric['clusters']} clusters"
+    return (name, _number(metric["value"]), str(metric["n"]), _number(metric["stderr"]), interval, method)
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return str(value)
+
+
+def _table(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]

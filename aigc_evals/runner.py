@@ -1,0 +1,334 @@
+"""One run: names -> eval, functions, recorder -> report. ``run`` is what the command line calls, and what you may call."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import re
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aigc_evals import __version__
+from aigc_evals.base import DEFAULT_SEED, BaseEvalSpec, EvalSpec, Outcome, RunResult, RunSpec, Settings
+from aigc_evals.errors import RunError, UsageError
+from aigc_evals.log import read_report, read_spec
+from aigc_evals.record import DummyRecorder, Recorder
+from aigc_evals.redact import Redactor
+from aigc_evals.registry import Registry, check_arguments
+from aigc_evals.report import build, outcomes
+from aigc_evals.sampling import Sampler
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that can be said about a run; the flags of ``exec_aigc_evals`` have the same names and meanings.
+
+    ``extra_eval_params`` override the arguments of the eval, ``completion_args`` those of the completion functions.
+    ``max_invalid`` is the share of planned samples that may end without a score. ``concurrency``, ``timeout`` (seconds
+    per attempt), ``max_retries`` and ``progress`` override the ``EVALS_*`` environment variables when not None.
+    """
+
+    extra_eval_params: Mapping[str, Any] = field(default_factory=dict)
+    completion_args: Mapping[str, Any] = field(default_factory=dict)
+    max_samples: int | None = None
+    cache: bool = False
+    visible: bool | None = None
+    seed: int = DEFAULT_SEED
+    user: str = ""
+    record_path: str | Path | None = None
+    registry_path: Sequence[str | Path] = ()
+    local_run: bool = True
+    http_run: bool = False
+    http_run_url: str | None = None
+    http_batch_size: int = 100
+    http_fail_percent_threshold: float = 5
+    dry_run: bool = False
+    dry_run_logging: bool = True
+    resume: bool = False
+    retry_errors: bool = False
+    max_invalid: float = 1.0
+    concurrency: int | None = None
+    timeout: float | None = None
+    max_retries: int | None = None
+    progress: bool | None = None
+    command: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_samples is not None and self.max_samples < 0:
+            raise UsageError(f"must not be negative, got {self.max_samples}", key="max_samples")
+        if not 0 <= self.max_invalid <= 1:
+            raise UsageError(f"a share is between 0 and 1, got {self.max_invalid}", key="max_invalid")
+        if self.concurrency is not None and self.concurrency < 1:
+            raise UsageError(f"must be at least 1, got {self.concurrency}", key="concurrency")
+        if self.timeout is not None and self.timeout <= 0:
+            raise UsageError(f"must be more than 0 seconds, got {self.timeout}", key="timeout")
+        if self.max_retries is not None and self.max_retries < 0:
+            raise UsageError(f"must not be negative, got {self.max_retries}", key="max_retries")
+        if self.http_batch_size < 1:
+            raise UsageError(f"must be at least 1, got {self.http_batch_size}", key="http-batch-size")
+        if self.http_run and not self.http_run_url:
+            raise UsageError("--http-run needs to know where to send events", key="http-run-url")
+        if self.cache:
+            raise UsageError("the cache of completions does not exist yet", key="cache", hint="Leave --cache out.")
+
+
+def run(
+    completion_fn: str | Callable[..., Any] | Sequence[str | Callable[..., Any]],
+    eval: str,
+    *,
+    registry: Registry | None = None,
+    environ: Mapping[str, str] | None = None,
+    **config: Any,
+) -> RunResult:
+    """Run one eval and return its result.
+
+    ``completion_fn`` is a name as on the command line (several separated by commas), a function or other callable, or a
+    list of these. ``config`` are the fields of ``RunConfig``. Raises UsageError for a mistake that can be told from the
+    arguments, the registry, the data or the endpoint's first word; every other trouble is in ``RunResult.problems``.
+    """
+    return _Run(completion_fn, eval, RunConfig(**config), registry, os.environ if environ is None else environ).go()
+
+
+class _Run:
+    """The parts of one run, put together step by step."""
+
+    def __init__(
+        self,
+        completion_fn: str | Callable[..., Any] | Sequence[str | Callable[..., Any]],
+        eval_name: str,
+        config: RunConfig,
+        registry: Registry | None,
+        environ: Mapping[str, str],
+    ) -> None:
+        self.config = config
+        self.redactor = Redactor.from_environment(environ)
+        self._learn_secrets(config.completion_args)
+        settings = Settings.from_environment(
+            environ,
+            concurrency=config.concurrency,
+            timeout=config.timeout,
+            max_retries=config.max_retries,
+            progress=config.progress,
+        )
+        self.sampler = Sampler(settings)
+        self.registry = (registry or Registry()).wrapping(self.sampler.wrap)
+        self.registry.add_registry_paths(config.registry_path)
+        self.spec = self._eval_spec(eval_name)
+        self.base = self.registry.get_base_eval(str(self.spec.key).split(".")[0]) or BaseEvalSpec()
+        given = [completion_fn] if isinstance(completion_fn, str) or callable(completion_fn) else list(completion_fn)
+        self.fns = [part for fn in given for part in (fn.split(",") if isinstance(fn, str) else [fn])]
+        self.fn_names = [fn if isinstance(fn, str) else getattr(fn, "__name__", type(fn).__name__) for fn in self.fns]
+
+    def _eval_spec(self, name: str) -> EvalSpec:
+        spec = self.registry.eval(name)
+        key = spec.key or name
+        if len(key.split(".")) < 2:
+            raise UsageError(f"the eval's full name must have at least the form base.split, got {key!r}", key=key)
+        args = {**(spec.args or {}), **self.config.extra_eval_params}
+        return EvalSpec(cls=spec.cls, registry_path=spec.registry_path, args=args, key=key, group=spec.group)
+
+    def _learn_secrets(self, arguments: Mapping[str, Any]) -> None:
+        for key, value in arguments.items():
+            if re.search(r"key|token|secret|password|auth", key, re.IGNORECASE) and isinstance(value, str):
+                self.redactor.add(value)
+
+    def go(self) -> RunResult:
+        key = str(self.spec.key)
+        run_spec = self._run_spec(key)
+        fns = [
+            self.registry.make_completion_fn(fn, **self.config.completion_args)
+            if isinstance(fn, str)
+            else self.sampler.wrap(fn)
+            for fn in self.fns
+        ]
+        evaluated = self._make_eval(key, fns)
+        self.sampler.preflight()
+        path = None if self.config.dry_run else self._record_path(run_spec)
+        recorder = self._recorder(run_spec, path)
+        began = time.monotonic()
+        try:
+            result = evaluated.run(recorder)
+        except UsageError:
+            recorder.abandon()
+            raise
+        except BaseException:
+            recorder.close()
+            raise
+        return self._finish(evaluated, recorder, result, run_spec, path, time.monotonic() - began)
+
+    def _make_eval(self, key: str, fns: list[Any]) -> Any:
+        cls = self.registry.get_class(self.spec)
+        given = {
+            "completion_fns": fns,
+            "seed": self.config.seed,
+            "name": key,
+            "eval_registry_path": self.spec.registry_path,
+            "registry": self.registry,
+        }
+        check_arguments(cls.func, {**cls.keywords, **given}, f"eval {key}")
+        evaluated = cls(**given)
+        evaluated.max_samples = self.config.max_samples
+        return evaluated
+
+    def _run_spec(self, key: str) -> RunSpec:
+        config = self.config
+        command = config.command or shlex.join(sys.argv)
+        visible = config.visible if config.visible is not None else config.max_samples is None
+        settings = self.sampler.settings
+        run_config: dict[str, Any] = {
+            "completion_fns": self.fn_names,
+            "eval_spec": self.spec,
+            "seed": config.seed,
+            "max_samples": config.max_samples,
+            "completion_args": self.redactor.value(dict(config.completion_args)),
+            "command": self.redactor.text(command),
+            "initial_settings": {"visible": visible},
+            "settings": {
+                "concurrency": settings.concurrency or "adaptive",
+                "timeout": settings.timeout,
+                "max_retries": settings.max_retries,
+                "max_invalid": config.max_invalid,
+                "cache": config.cache,
+            },
+            "versions": {"aigc_evals": __version__, "python": platform.python_version(), "platform": sys.platform},
+            "data": {},
+        }
+        base, split = key.split(".")[:2]
+        return RunSpec(
+            completion_fns=self.fn_names,
+            eval_name=key,
+            base_eval=base,
+            split=split,
+            run_config=run_config,
+            created_by=config.user,
+        )
+
+    def _record_path(self, run_spec: RunSpec) -> Path:
+        if self.config.record_path is not None:
+            if "://" in str(self.config.record_path):
+                raise UsageError("a log is written to a local file", path=self.config.record_path, key="record_path")
+            return Path(self.config.record_path)
+        if self.config.resume:
+            found = find_log(default_log_dir(), self.fn_names, str(self.spec.key), finished=False)
+            if found is not None:
+                return found
+            logger.warning("there is no unfinished log of %s and %s to resume; starting anew", self.fn_names, self.spec.key)
+        return default_log_dir() / log_name(str(run_spec.run_id), self.fn_names, str(self.spec.key))
+
+    def _recorder(self, run_spec: RunSpec, path: Path | None) -> Recorder:
+        config = self.config
+        if path is None:
+            primary = (self.base.metrics or ["accuracy"])[0]
+            return DummyRecorder(run_spec, log=config.dry_run_logging, primary_metric=primary)
+        sinks = []
+        if config.http_run and config.http_run_url:
+            from aigc_evals.sinks.http import HttpSink
+
+            sinks.append(
+                HttpSink(
+                    config.http_run_url,
+                    batch_size=config.http_batch_size,
+                    fail_percent_threshold=config.http_fail_percent_threshold,
+                )
+            )
+        retry = (Outcome.ERROR.value, Outcome.JUDGE_FAILED.value) if config.retry_errors else ()
+        return Recorder(run_spec, path=path, redactor=self.redactor, sinks=sinks, retry_outcomes=retry)
+
+    def _finish(
+        self,
+        evaluated: Any,
+        recorder: Recorder,
+        result: Mapping[str, Any],
+        run_spec: RunSpec,
+        path: Path | None,
+        seconds: float,
+    ) -> RunResult:
+        interrupted = bool(getattr(evaluated, "interrupted", False))
+        stop = self.sampler.stop
+        report = build(
+            result or {},
+            recorder,
+            metric_ranges=getattr(evaluated, "metric_ranges", {}),
+            primary=(self.base.metrics or [None])[0],
+            seconds=seconds + float(recorder.previous_report.get("seconds") or 0.0),
+            partial=interrupted or stop is not None,
+            adjusted={e.name: e.adjusted for e in self.sampler.endpoints.values() if e.adjusted},
+        )
+        if recorder.complete:
+            report = recorder.previous_report
+        problems = self._problems(recorder)
+        if stop is not None:
+            problems.insert(0, self.redactor.text(f"the run was stopped: {stop.message}"))
+        deliveries = recorder.deliver(report)
+        problems += [f"{delivery.name}: {delivery.message}" for delivery in deliveries if delivery.over_threshold]
+        if deliveries:
+            report["delivery"] = [vars(delivery) for delivery in deliveries]
+        if problems:
+            report["problems"] = problems
+        try:
+            recorder.record_final_report(report)
+        except RunError as error:
+            recorder.close()
+            if not any(str(error) in problem for problem in problems):
+                problems.append(str(error))
+        return RunResult(report, str(run_spec.run_id), path, problems, interrupted)
+
+    def _problems(self, recorder: Recorder) -> list[str]:
+        problems: list[str] = []
+        planned = recorder.planned
+        ledger = outcomes(recorder.scores, planned)
+        invalid = planned - ledger[Outcome.SCORED.value]
+        if planned == 0:
+            problems.append("no samples: there was nothing to evaluate")
+        elif invalid == planned:
+            told = ", ".join(f"{count} {name}" for name, count in ledger.items() if count)
+            problems.append(f"no sample was scored: {told}")
+        elif invalid > self.config.max_invalid * planned:
+            problems.append(
+                f"{invalid} of {planned} samples were not scored, more than --max_invalid {self.config.max_invalid:g} allows"
+            )
+        return problems
+
+
+def default_log_dir() -> Path:
+    """Where logs go without ``record_path``."""
+    return Path(tempfile.gettempdir()) / "evallogs"
+
+
+def log_name(run_id: str, completion_fns: Sequence[str], eval_name: str) -> str:
+    """The file name of a log; characters that some file system refuses are replaced."""
+    name = re.sub(r'[\s/\\:*?"<>|\x00-\x1f]', "_", f"{','.join(completion_fns)}_{eval_name}")
+    # File systems count bytes, 255 of them.
+    name = name.encode()[:200].decode("utf-8", "ignore")
+    return f"{run_id}_{name}.jsonl"
+
+
+def find_log(folder: Path, completion_fns: Sequence[str], eval_name: str, *, finished: bool | None = None) -> Path | None:
+    """The newest log of these functions and this eval; only (un)finished ones where ``finished`` is given."""
+    suffix = log_name("", completion_fns, eval_name)
+    for path in sorted(folder.glob("*.jsonl"), reverse=True):
+        if not path.name.endswith(suffix):
+            continue
+        spec = read_spec(path)
+        if spec is None or spec.get("eval_name") != eval_name or spec.get("completion_fns") != list(completion_fns):
+            continue
+        if finished is None or finished == is_finished(path):
+            return path
+    return None
+
+
+def is_finished(path: Path) -> bool:
+    """Whether a log has a final report of a run that was not stopped early."""
+    report = read_report(path)
+    return report is not None and not report.get("partial")
+
+

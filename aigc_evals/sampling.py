@@ -1,0 +1,436 @@
+"""One wrapper around every call of a completion function.
+
+It limits how many calls are in flight at an endpoint, times them out, repeats those that may succeed later, gives up on
+an endpoint that keeps failing in the same way, takes reasoning off answers, records the ``sampling`` event, and counts.
+Nothing else retries or sleeps. A ``Sampler`` is this for one run; ``Sampler.wrap`` puts it around a function.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import random
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from aigc_evals.aio import drive
+from aigc_evals.api import CompletionResult, TextResult
+from aigc_evals.base import Outcome, Settings
+from aigc_evals.errors import EndpointError, SampleError, UsageError
+from aigc_evals.limits import Endpoint, Limiter
+from aigc_evals.prompt.base import Prompt
+from aigc_evals.reasoning import split_reasoning
+from aigc_evals.record import SampleScope, current_scope
+
+POLICY = "policy"
+JUDGE = "judge"
+
+_TIMEOUT_RETRIES = 2
+_BREAKER = 20
+_LONGEST_WAIT = 600.0
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 30.0
+_NEVER_RIGHT = ("auth", "not_found", "quota")
+_NETWORK_ERRORS = (ConnectionError, TimeoutError, asyncio.TimeoutError)
+
+
+class NoAnswer(Exception):
+    """The model gave nothing that could be scored; ``outcome`` says how the sample ends."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.value)
+        self.outcome = outcome
+
+
+class JudgeFailure(Exception):
+    """The call of the grading model failed; the sample ends ``judge_failed``."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why a run should go no further; ``usage`` means that it could not even begin, by a mistake of the user."""
+
+    message: str
+    usage: bool
+
+
+class Answered(CompletionResult):
+    """A result whose reasoning has been taken off; everything else is the inner result's."""
+
+    def __init__(self, inner: CompletionResult, completions: list[str], reasoning: str) -> None:
+        self._inner = inner
+        self._completions = completions
+        self.reasoning = reasoning
+
+    def get_completions(self) -> list[str]:
+        return list(self._completions)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+class Sampler:
+    """The endpoints of one run and everything that is shared between calls to them."""
+
+    def __init__(self, settings: Settings | None = None, seed: int = 0) -> None:
+        self.settings = settings or Settings.from_environment(os.environ)
+        self.endpoints: dict[Any, Endpoint] = {}
+        self.stop: Stop | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.on_room: Any = None
+        self._jitter = random.Random(seed)
+        self._wrapped: list[SampledFn] = []
+        self._threads: ThreadPoolExecutor | None = None
+
+    def wrap(self, fn: Any) -> SampledFn:
+        """``fn`` with this sampler around it; what is wrapped already comes back as it is."""
+        if isinstance(fn, SampledFn):
+            return fn
+        if not callable(fn):
+            raise UsageError(f"a completion function must be callable, got {type(fn).__name__}: {fn!r}")
+        wrapped = SampledFn(self, fn)
+        self._wrapped.append(wrapped)
+        return wrapped
+
+    def endpoint(self, fn: Any) -> Endpoint:
+        """The endpoint of a function: named by its ``endpoint`` attribute, else its own."""
+        key = getattr(fn, "endpoint", None) or id(fn)
+        found = self.endpoints.get(key)
+        if found is None:
+            own = getattr(fn, "max_concurrency", None)
+            most = min(self.settings.max_concurrency, own) if own else max(self.settings.max_concurrency, 1)
+            if self.settings.concurrency and not own:
+                most = max(most, self.settings.concurrency)
+            name = str(key) if isinstance(key, str) else type(fn).__name__
+            limiter = Limiter(self.settings.concurrency, most)
+            limiter.on_room = self._room
+            found = self.endpoints[key] = Endpoint(name, limiter)
+        return found
+
+    @property
+    def wanted(self) -> int:
+        """How many samples should be under way so that no endpoint waits for work."""
+        return sum(endpoint.limiter.wanted for endpoint in self.endpoints.values())
+
+    @property
+    def in_flight(self) -> int:
+        return sum(endpoint.limiter.in_flight for endpoint in self.endpoints.values())
+
+    def threads(self) -> ThreadPoolExecutor:
+        """The threads for plain blocking functions; they are started as they are needed."""
+        if self._threads is None:
+            most = max(self.settings.concurrency or 0, self.settings.max_concurrency, 32)
+            self._threads = ThreadPoolExecutor(2 * most, thread_name_prefix="aigc_evals")
+        return self._threads
+
+    def pause_before(self, attempt: int, error: EndpointError) -> float:
+        """Seconds to wait before repeating a call for the ``attempt``-th time: the server's wish, else with jitter."""
+        if error.retry_after is not None:
+            return error.retry_after + self._jitter.random() * 0.1
+        return self._jitter.random() * min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempt, 10))
+
+    def preflight(self) -> None:
+        """Let every function check what can be checked without calling it (that its host exists); raises UsageError."""
+        for wrapped in self._wrapped:
+            check = getattr(wrapped.inner, "preflight", None)
+            if check is not None:
+                check()
+
+    async def aclose(self) -> None:
+        """Close the connections of all wrapped functions; they can be used again in another loop."""
+        for wrapped in self._wrapped:
+            close = getattr(wrapped.inner, "aclose", None)
+            if close is not None:
+                await close()
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            self._threads = None
+
+    def _room(self) -> None:
+        if self.on_room is not None:
+            self.on_room()
+
+
+class SampledFn:
+    """A completion function as an eval sees it: call it from plain code, or ``await acall(...)``."""
+
+    def __init__(self, sampler: Sampler, inner: Any) -> None:
+        self.sampler = sampler
+        self.inner = inner
+        asynchronous = getattr(inner, "acall", None)
+        if asynchronous is None and inspect.iscoroutinefunction(inner):
+            asynchronous = inner
+        self._acall = None if asynchronous is None else _adapted(asynchronous)
+        self._plain = _adapted(inner)
+        self._composite = bool(getattr(inner, "composite", False))
+        self._timeout = float(getattr(inner, "timeout", None) or sampler.settings.timeout)
+        retries = getattr(inner, "retries", None)
+        self._retries = sampler.settings.max_retries if retries is None else int(retries)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "inner":
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
+    def __call__(self, prompt: Any, **kwargs: Any) -> CompletionResult:
+        loop = self.sampler.loop
+        if loop is None or not loop.is_running():
+            return drive(self._once_and_close(prompt, kwargs))
+        try:
+            inside = asyncio.get_running_loop() is loop
+        except RuntimeError:
+            inside = False
+        if inside:
+            # Waiting here would stop the loop that has to bring the answer; a fresh loop in a thread can be waited for.
+            return drive(SampledFn(Sampler(self.sampler.settings), self.inner)._once_and_close(prompt, kwargs))
+        return asyncio.run_coroutine_threadsafe(self.acall(prompt, **kwargs), loop).result()
+
+    async def _once_and_close(self, prompt: Any, kwargs: dict[str, Any]) -> CompletionResult:
+        try:
+            return await self.acall(prompt, **kwargs)
+        finally:
+            close = getattr(self.inner, "aclose", None)
+            if close is not None:
+                await close()
+
+    async def acall(self, prompt: Any, *, role: str = POLICY, **kwargs: Any) -> CompletionResult:
+        """Ask once, with everything this module does around it; raises EndpointError when it finally failed."""
+        scope = current_scope()
+        if self._composite:
+            result, seconds = _result(await self._ask(prompt, kwargs)), 0.0
+        else:
+            result, seconds = await self._ask_patiently(prompt, kwargs, scope)
+        answered = _take_off_reasoning(result)
+        if scope is not None:
+            self._note(scope, answered, prompt, seconds, role)
+        return answered
+
+    async def _ask_patiently(
+        self, prompt: Any, kwargs: dict[str, Any], scope: SampleScope | None
+    ) -> tuple[CompletionResult, float]:
+        endpoint = self.sampler.endpoint(self.inner)
+        limiter = endpoint.limiter
+        attempt = 0
+        while True:
+            token = await limiter.acquire()
+            began = time.perf_counter()
+            throttled = False
+            try:
+                if scope is not None:
+                    scope.count("requests")
+                result = _result(await self._ask_in_time(prompt, kwargs))
+            except (UsageError, SampleError, NoAnswer):
+                raise
+            except Exception as error:
+                failure = as_endpoint_error(error)
+                throttled = failure.kind in ("rate_limit", "timeout") or failure.status in (503, 529)
+                if failure.final or not self._may_repeat(failure, attempt):
+                    self._give_up(endpoint, failure)
+                    raise failure from (None if failure is error else error)
+            else:
+                endpoint.good()
+                return result, time.perf_counter() - began
+            finally:
+                limiter.release(token, throttled=throttled)
+            if scope is not None:
+                scope.count("retries")
+            limiter.sleeping += 1
+            self.sampler._room()
+            try:
+                await asyncio.sleep(self.sampler.pause_before(attempt, failure))
+            finally:
+                limiter.sleeping -= 1
+            attempt += 1
+
+    def _may_repeat(self, failure: EndpointError, attempt: int) -> bool:
+        if not failure.retryable or attempt >= self._retries:
+            return False
+        if failure.kind == "timeout" and attempt >= _TIMEOUT_RETRIES:
+            return False
+        return failure.retry_after is None or failure.retry_after <= _LONGEST_WAIT
+
+    def _give_up(self, endpoint: Endpoint, failure: EndpointError) -> None:
+        if failure.final:
+            return
+        failure.final = True
+        repeats = endpoint.failed(failure)
+        if self.sampler.stop is not None:
+            return
+        if failure.kind in _NEVER_RIGHT and not endpoint.succeeded:
+            self.sampler.stop = Stop(str(failure), usage=failure.kind != "quota")
+        elif repeats >= _BREAKER and failure.kind != "code":
+            self.sampler.stop = Stop(f"the same failure {repeats} times in a row: {failure}", usage=False)
+
+    async def _ask_in_time(self, prompt: Any, kwargs: dict[str, Any]) -> Any:
+        if sys.version_info >= (3, 11):
+            async with asyncio.timeout(self._timeout):
+                return await self._ask(prompt, kwargs)
+        return await asyncio.wait_for(self._ask(prompt, kwargs), self._timeout)
+
+    async def _ask(self, prompt: Any, kwargs: dict[str, Any]) -> Any:
+        if self._acall is not None:
+            return await self._acall(prompt=prompt, **kwargs)
+        call = partial(copy_context().run, self._plain, prompt=prompt, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self.sampler.threads(), call)
+
+    def _note(self, scope: SampleScope, result: CompletionResult, prompt: Any, seconds: float, role: str) -> None:
+        completions = result.get_completions()
+        finish = getattr(result, "finish_reason", None)
+        usage = getattr(result, "usage", None)
+        if role == POLICY:
+            flaw = _flaw(completions, finish, getattr(result, "refusal", None))
+            if flaw is not None:
+                scope.answer_flaw = flaw
+        if self._composite or getattr(self.inner, "records_sampling", False):
+            return
+        data: dict[str, Any] = {"model": getattr(result, "model", None)}
+        if usage:
+            usage = data["usage"] = dict(usage) if not hasattr(usage, "model_dump") else usage.model_dump()
+            for key, value in usage.items():
+                if isinstance(value, (int, float)):
+                    scope.usage[key] = scope.usage.get(key, 0) + value
+        for name in ("finish_reason", "reasoning", "refusal", "adjusted", "system_fingerprint", "cached"):
+            value = getattr(result, name, None)
+            if value is not None:
+                data[name] = value
+        if role != POLICY:
+            data["role"] = role
+        data["seconds"] = round(seconds, 6)
+        asked = getattr(result, "prompt", prompt)
+        if isinstance(asked, Prompt):
+            asked = asked.to_formatted_prompt()
+        scope.recorder.record_sampling(asked, completions, sample_id=scope.sample_id, **data)
+
+
+def _adapted(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """``fn`` so that it can be called as ``fn(prompt=..., **kwargs)``, though it may take fewer or other arguments."""
+    try:
+        parameters = inspect.signature(fn).parameters
+    except (TypeError, ValueError):
+        return fn
+    named = "prompt" in parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return fn if named else lambda prompt, **kwargs: fn(prompt, **kwargs)
+    known = frozenset(parameters) - {"prompt"}
+
+    def call(prompt: Any, **kwargs: Any) -> Any:
+        taken = {key: value for key, value in kwargs.items() if key in known}
+        return fn(prompt=prompt, **taken) if named else fn(prompt, **taken)
+
+    return call
+
+
+def _result(value: Any) -> CompletionResult:
+    if isinstance(value, str):
+        return TextResult(value)
+    if hasattr(value, "get_completions"):
+        return value  # type: ignore[no-any-return]
+    raise EndpointError(
+        f"a completion function must return a str or a CompletionResult, this one returned {type(value).__name__}",
+        kind="code",
+    )
+
+
+def _take_off_reasoning(result: CompletionResult) -> CompletionResult:
+    completions = result.get_completions()
+    answers: list[str] = []
+    taken: list[str] = []
+    for text in completions:
+        answer, reasoning = split_reasoning(text) if isinstance(text, str) else ("", None)
+        answers.append(answer)
+        if reasoning is not None:
+            taken.append(reasoning)
+    if not taken:
+        return result
+    own = getattr(result, "reasoning", None)
+    return Answered(result, answers, "\n".join([own, *taken] if own else taken))
+
+
+def _flaw(completions: list[str], finish: str | None, refusal: Any) -> Outcome | None:
+    if refusal or finish == "content_filter":
+        return Outcome.REFUSED
+    if finish in ("length", "max_tokens"):
+        return Outcome.TRUNCATED
+    if not completions or not completions[0].strip():
+        return Outcome.EMPTY
+    return None
+
+
+def as_endpoint_error(error: Exception) -> EndpointError:
+    """Any failure of a call as an EndpointError: what kind it is and whether it may pass.
+
+    Errors of HTTP clients are known by their ``status_code`` (or ``response.status_code``) and ``response.headers``.
+    """
+    if isinstance(error, EndpointError):
+        return error
+    if isinstance(error, _NETWORK_ERRORS):
+        timeout = isinstance(error, (TimeoutError, asyncio.TimeoutError))
+        text = str(error) or ("no answer in time" if timeout else type(error).__name__)
+        return EndpointError(text, kind="timeout" if timeout else "connection", retryable=True)
+    response = getattr(error, "response", None)
+    status = getattr(error, "status_code", None) or getattr(response, "status_code", None)
+    if isinstance(status, int):
+        return http_error(status, f"{type(error).__name__}: {error}", getattr(response, "headers", None) or {})
+    name = type(error).__name__
+    retryable = name in ("APIConnectionError", "APITimeoutError", "ConnectTimeout", "ReadTimeout", "ChunkedEncodingError")
+    if retryable or any(base.__name__ == "RequestException" for base in type(error).__mro__):
+        kind = "timeout" if "Timeout" in name else "connection"
+        return EndpointError(f"{name}: {error}", kind=kind, retryable=True)
+    failure = EndpointError(f"{name}: {error}", kind="code")
+    return failure
+
+
+def http_error(
+    status: int, message: str, headers: Any, *, code: str | None = None, param: str | None = None
+) -> EndpointError:
+    """The EndpointError of an HTTP status (``headers`` may carry ``Retry-After``)."""
+    kind, retryable = "bad_request", False
+    if status == 429:
+        quota = code in ("insufficient_quota", "billing_hard_limit_reached") or "insufficient_quota" in message
+        kind, retryable = ("quota", False) if quota else ("rate_limit", True)
+    elif status in (401, 403):
+        kind = "auth"
+    elif status == 404:
+        kind = "not_found"
+    elif status == 408:
+        kind, retryable = "timeout", True
+    elif status >= 500 or status in (409, 425):
+        kind, retryable = "server", True
+    return EndpointError(
+        message,
+        kind=kind,
+        retryable=retryable,
+        status=status,
+        retry_after=retry_after(headers) if retryable else None,
+        code=code,
+        param=param,
+    )
+
+
+def retry_after(headers: Any, now: float | None = None) -> float | None:
+    """Seconds a server asks to wait (``Retry-After`` in seconds or as an HTTP date, ``retry-after-ms``), or None."""
+    milliseconds = headers.get("retry-after-ms")
+    try:
+        if milliseconds is not None:
+            return max(0.0, float(milliseconds) / 1000)
+        value = headers.get("Retry-After") or headers.get("retry-after")
+        if value is None:
+            return None
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    if value is None:
+        return None
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - (time.time() if now is None else now))
+    except (TypeError, ValueError):
+        return None

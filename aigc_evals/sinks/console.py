@@ -1,0 +1,37 @@
+"""Prints events as they are committed: what a dry run shows."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from aigc_evals.base import Event
+from aigc_evals.fastjson import encode
+
+_GREEN, _RED, _PLAIN = "\033[1;32m", "\033[1;31m", "\033[0m"
+
+
+class EventPrinter:
+    """Writes each event to stderr; match and metrics events green when good by ``primary_metric``, red when not."""
+
+    def __init__(self, primary_metric: str = "accuracy") -> None:
+        self._metric = primary_metric
+        self._coloured = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+
+    def __call__(self, events: list[Event]) -> None:
+        for event in events:
+            line = encode(event).decode("utf-8", "replace")
+            sys.stderr.write(f"not recorded: {self._paint(line, self.verdict(event))}\n")
+
+    def verdict(self, event: Event) -> bool | None:
+        """Whether the event is a good one; None where it does not say."""
+        if event.type == "match" and self._metric != "f1_score":
+            return bool(event.data.get("correct"))
+        if event.type == "metrics" and isinstance(event.data.get(self._metric), (int, float)):
+            return bool(event.data[self._metric] > 0.5)
+        return None
+
+    def _paint(self, line: str, good: bool | None) -> str:
+        if good is None or not self._coloured:
+            return line
+        return f"{_GREEN if good else _RED}{line}{_PLAIN}"

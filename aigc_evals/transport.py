@@ -1,0 +1,153 @@
+"""HTTP for completion functions: connections that are reused, JSON in, JSON out, and every failure an EndpointError.
+
+It speaks over aiohttp, one session per event loop. It does not retry, limit or time out: that is ``sampling``'s part.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import orjson
+
+from aigc_evals.errors import EndpointError, UsageError
+from aigc_evals.sampling import http_error
+
+if TYPE_CHECKING:
+    import aiohttp
+    from yarl import URL
+
+_EXCERPT = 300
+
+
+class JsonClient:
+    """POSTs JSON to one URL. ``verify`` is True, False, or the path of a CA file; proxies come from the environment."""
+
+    def __init__(self, url: str, headers: Mapping[str, str], *, verify: bool | str = True) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UsageError(f"expected an http:// or https:// address, got {url!r}", key="api_base")
+        if isinstance(verify, str) and not os.path.isfile(verify):
+            raise UsageError("no such file of certificates", path=verify, key="verify")
+        self.url = url
+        self._host = parts.hostname
+        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._headers = {"Content-Type": "application/json", "Accept": "application/json", **headers}
+        self._verify = verify
+        self._session: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._proxy: str | None = None
+        self._target: URL | None = None
+
+    def preflight(self) -> None:
+        """UsageError when the host's name cannot be resolved; says nothing about hosts behind a proxy."""
+        if _proxy_for(self.url) is not None:
+            return
+        try:
+            socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise UsageError(
+                f"unknown host {self._host!r} ({error.strerror or error})", key="api_base", hint="Check OPENAI_BASE_URL."
+            ) from None
+
+    async def post(self, body: bytes) -> Any:
+        """The decoded JSON reply to ``body``; EndpointError for any other."""
+        import aiohttp
+
+        session = self._session
+        if session is None or self._loop is not asyncio.get_running_loop():
+            session = await self._connect()
+        try:
+            async with session.post(self._target or self.url, data=body, proxy=self._proxy) as response:
+                content = await response.read()
+        except aiohttp.ClientConnectorDNSError as error:
+            raise EndpointError(f"unknown host {self._host!r}: {error}", kind="connection") from None
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise EndpointError(
+                f"the certificate of {self._host} is not trusted: {error.certificate_error}", kind="bad_request"
+            ) from None
+        except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError) as error:
+            raise EndpointError(f"broken reply: {_told(error)}", kind="bad_reply", retryable=True) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise EndpointError(f"connection failed: {_told(error)}", kind="connection", retryable=True) from None
+        if response.status >= 400:
+            raise _refused(response.status, content, response.headers)
+        try:
+            return orjson.loads(content)
+        except ValueError:
+            raise EndpointError(
+                f"the reply is not JSON: {_excerpt(content)}", kind="bad_reply", retryable=True, status=response.status
+            ) from None
+
+    async def _connect(self) -> aiohttp.ClientSession:
+        import aiohttp
+        from yarl import URL
+
+        ssl: Any = True
+        if self._verify is False:
+            ssl = False
+        elif isinstance(self._verify, str):
+            from ssl import create_default_context
+
+            ssl = create_default_context(cafile=self._verify)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=ssl, ttl_dns_cache=300),
+            # The sampling wrapper times each attempt as a whole.
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=30),
+            headers=self._headers,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        self._loop = asyncio.get_running_loop()
+        self._proxy = _proxy_for(self.url)
+        self._target = URL(self.url)
+        return self._session
+
+    async def aclose(self) -> None:
+        """Close the connections; the next ``post`` opens new ones."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+
+def _proxy_for(url: str) -> str | None:
+    from urllib.request import getproxies, proxy_bypass
+
+    parts = urlsplit(url)
+    if not parts.hostname or proxy_bypass(parts.hostname):
+        return None
+    return getproxies().get(parts.scheme)
+
+
+def _told(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+def _excerpt(content: bytes) -> str:
+    text = content[:_EXCERPT].decode("utf-8", "backslashreplace")
+    return repr(text) + ("..." if len(content) > _EXCERPT else "")
+
+
+def _refused(status: int, content: bytes, headers: Mapping[str, str]) -> EndpointError:
+    """The error that a reply of 400 or more stands for; OpenAI's, vLLM's and FastAPI's forms are understood."""
+    message, code, param = "", None, None
+    try:
+        body = orjson.loads(content)
+    except ValueError:
+        body = None
+    if isinstance(body, dict):
+        inner = body.get("error") if isinstance(body.get("error"), dict) else body
+        message = str(inner.get("message") or inner.get("detail") or body.get("error") or "")
+        code = inner.get("code") or inner.get("type")
+        param = inner.get("param")
+    message = message or _excerpt(content)
+    return http_error(
+        status,
+        f"HTTP {status}: {message}",
+        headers,
+        code=code if isinstance(code, str) else None,
+        param=param if isinstance(param, str) else None,
+    )

@@ -1,0 +1,162 @@
+"""The YAML files of registries: names with the place they are defined at, each spec built only when it is asked for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from aigc_evals.errors import UsageError
+
+logger = logging.getLogger(__name__)
+
+_RESERVED = ("key", "group", "cls")
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass
+class _Entry:
+    node: yaml.Node
+    path: Path
+    registry_path: Path
+    value: Any = None
+
+    @property
+    def line(self) -> int:
+        return int(self.node.start_mark.line) + 1
+
+
+class Entries(Mapping[str, Any]):
+    """Name -> spec (a dict with ``key``, ``group``, ``registry_path``, and ``cls`` for ``class``) or alias (a str)."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, _Entry] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        entry = self._entries[name]
+        if entry.value is None:
+            entry.value = _spec(name, entry)
+        return entry.value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def place(self, name: str | None) -> tuple[Path | None, int | None]:
+        """File and line where ``name`` is defined."""
+        entry = self._entries.get(name) if name is not None else None
+        return (entry.path, entry.line) if entry is not None else (None, None)
+
+    def _override(self, entries: dict[str, _Entry]) -> list[str]:
+        overridden = [name for name in entries if name in self._entries]
+        self._entries.update(entries)
+        return overridden
+
+
+def load_kind(registry_paths: Sequence[Path], folder: str, *, lenient: bool = False) -> Entries:
+    """All entries of one kind, later registries overriding earlier ones.
+
+    The same name twice in one registry is a UsageError; with ``lenient``, twice in one file is a warning and the last
+    one counts (one file of openai/evals relies on it).
+    """
+    entries = Entries()
+    for registry_path in registry_paths:
+        found: dict[str, _Entry] = {}
+        for path in _files(registry_path / folder):
+            for name, entry in _load_file(path, registry_path, lenient):
+                other = found.get(name)
+                if other is not None and other.path != path:
+                    raise UsageError(
+                        f"{name!r} is defined here and at {other.path}:{other.line}", path=path, line=entry.line, key=name
+                    )
+                found[name] = entry
+        overridden = entries._override(found)
+        if overridden:
+            some = ", ".join(overridden[:5]) + (", ..." if len(overridden) > 5 else "")
+            logger.info("%s overrides %d names of earlier registries: %s", registry_path, len(overridden), some)
+    return entries
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        return sorted(path.glob("*.yaml"))
+    single = path.with_name(path.name + ".yaml")
+    return [candidate for candidate in (path, single) if candidate.is_file()][:1]
+
+
+def _load_file(path: Path, registry_path: Path, lenient: bool) -> Iterator[tuple[str, _Entry]]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        root = yaml.compose(text, Loader=_LOADER)
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise UsageError("the file is not UTF-8", path=path, line=line, hint="Save it as UTF-8.") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise UsageError(
+            f"not valid YAML: {error.problem or error.context}",
+            path=path,
+            line=None if mark is None else mark.line + 1,
+            column=None if mark is None else mark.column + 1,
+        ) from None
+    except yaml.YAMLError as error:
+        raise UsageError(f"not valid YAML: {error}", path=path) from None
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", path=path) from None
+    if not isinstance(root, yaml.MappingNode):
+        return
+    seen: dict[str, int] = {}
+    for key_node, node in root.value:
+        name = str(key_node.value)
+        line = key_node.start_mark.line + 1
+        _once(seen, name, path, line, lenient)
+        if isinstance(node, yaml.MappingNode):
+            inner: dict[str, int] = {}
+            for field_node, _value in node.value:
+                field_line = field_node.start_mark.line + 1
+                if field_node.value in _RESERVED:
+                    raise UsageError(
+                        f"{field_node.value!r} is a reserved key", path=path, line=field_line, key=f"{name}.{field_node.value}"
+                    )
+                _once(inner, str(field_node.value), path, field_line, lenient)
+        elif not isinstance(node, yaml.ScalarNode):
+            raise UsageError("an entry must be a mapping or the name of another", path=path, line=line, key=name)
+        yield name, _Entry(node, path, registry_path)
+
+
+def _once(seen: dict[str, int], name: str, path: Path, line: int, lenient: bool) -> None:
+    if name in seen:
+        if not lenient:
+            raise UsageError(f"the key is here a second time (first in line {seen[name]})", path=path, line=line, key=name)
+        logger.warning("%s:%d: %r is here a second time; the last one counts", path, line, name)
+    seen[name] = line
+
+
+def _spec(name: str, entry: _Entry) -> Any:
+    if isinstance(entry.node, yaml.ScalarNode):
+        return str(entry.node.value)
+    loader = _LOADER("")
+    try:
+        spec: dict[str, Any] = loader.construct_document(entry.node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise UsageError(
+            f"not valid YAML: {error.problem}", path=entry.path, line=None if mark is None else mark.line + 1, key=name
+        ) from None
+    finally:
+        loader.dispose()
+    spec["key"] = name
+    spec["group"] = entry.path.name.split(".")[0]
+    spec["registry_path"] = entry.registry_path
+    if "class" in spec:
+        spec["cls"] = spec.pop("class")
+    return spec
