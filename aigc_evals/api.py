@@ -91,9 +91,7 @@ def record_and_check_match(
     return picked
 
 
-def first_prefix(
-    text: str, options: Sequence[str], separator: Callable[[str], bool] | None = None
-) -> str | None:
+def first_prefix(text: str, options: Sequence[str], separator: Callable[[str], bool] | None = None) -> str | None:
     """The first option, in order, that ``text`` starts with: no stripping, no case folding; "" starts every text."""
     for option in options:
         if not text.startswith(option):

@@ -14,7 +14,7 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
-from typing import IO, Any, Union
+from typing import IO, Any
 
 from aigc_evals.fastjson import decode, encode
 from aigc_evals.sources import (
@@ -49,7 +49,7 @@ __all__ = [
     "zstd_open",
 ]
 
-Paths = Union[str, Path, Sequence[Union[str, Path]]]
+Paths = str | Path | Sequence[str | Path]
 
 
 def get_jsonl(path: PathLike) -> list[Any]:
@@ -159,9 +159,7 @@ def _without(o: Any, kwargs: dict[str, Any]) -> Any:
 
 def _to_json_types(o: Any, exclude: frozenset[str]) -> Any:
     if isinstance(o, dict):
-        return {
-            k: _to_json_types(v, exclude) for k, v in o.items() if not (isinstance(k, str) and k in exclude)
-        }
+        return {k: _to_json_types(v, exclude) for k, v in o.items() if not (isinstance(k, str) and k in exclude)}
     if isinstance(o, (list, tuple)):
         return [_to_json_types(v, exclude) for v in o]
     if isinstance(o, PurePath):

@@ -53,7 +53,7 @@ class Evaluates(Protocol):
 def plan(n: int, max_samples: int | None) -> array[int]:
     """The indices to evaluate, in order: all of 0..n-1 shuffled with a fixed seed, then cut to ``max_samples``."""
     indices = array("Q" if n > 0xFFFFFFFF else "I", range(n))
-    random.Random(SHUFFLE_SEED).shuffle(indices)  # type: ignore[arg-type]
+    random.Random(SHUFFLE_SEED).shuffle(indices)
     return indices if max_samples is None else indices[:max_samples]
 
 
@@ -99,7 +99,9 @@ class Engine:
     # -- before the first call ----------------------------------------------------------------------------------
 
     def _check(self, order: Sequence[int]) -> None:
-        """Every planned sample is looked at before anything is asked or written."""
+        """Every planned sample is looked at before anything is asked or written (if it was not when it was read)."""
+        if getattr(self._samples, "checked", False):
+            return
         place = getattr(self._samples, "place", None)
         for index in order:
             try:
@@ -182,8 +184,9 @@ class Engine:
             self._grow()
 
     async def _work(self, index: int) -> None:
+        rng = random.Random()
         while True:
-            await self._evaluate(index)
+            await self._evaluate(index, rng)
             if self._ending:
                 self._idle.set()
                 return
@@ -192,7 +195,7 @@ class Engine:
             self._unstarted -= 1
             index = next(self._left)
 
-    async def _evaluate(self, index: int) -> None:
+    async def _evaluate(self, index: int, rng: random.Random) -> None:
         sample_id = f"{self._prefix}{index}"
         scope = self._recorder.begin(sample_id)
         token = _current.set(scope)
@@ -200,7 +203,7 @@ class Engine:
         sample: Any = None
         try:
             sample = self._samples[index]
-            rng = random.Random(f"{sample_id}:{self._eval.seed}".encode())
+            rng.seed(f"{sample_id}:{self._eval.seed}".encode())
             if self._plain:
                 call = partial(copy_context().run, self._eval.eval_sample, sample, rng)
                 result = await asyncio.get_running_loop().run_in_executor(self._sampler.threads(), call)
@@ -297,5 +300,3 @@ def _where(error: Exception) -> dict[str, Any]:
         return {"kind": error.kind, "status": error.status}
     frames = traceback.extract_tb(error.__traceback__)
     return {"where": f"{frames[-1].filename}:{frames[-1].lineno}"} if frames else {}
-
-

@@ -1,10 +1,10 @@
 """The errors a user of the package can meet.
 
-    AigcEvalsError
-    ├── UsageError            the user's own mistake (command line, registry, data, settings): exit code 2
-    ├── RunError              the run itself failed or went over a limit: exit code 1
-    └── EndpointError         a model call failed; says whether the same call may succeed later
-    SampleError               one sample is malformed (an AssertionError and a ValueError, as callers expect)
+AigcEvalsError
+├── UsageError            the user's own mistake (command line, registry, data, settings): exit code 2
+├── RunError              the run itself failed or went over a limit: exit code 1
+└── EndpointError         a model call failed; says whether the same call may succeed later
+SampleError               one sample is malformed (an AssertionError and a ValueError, as callers expect)
 """
 
 from __future__ import annotations

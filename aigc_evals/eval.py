@@ -77,6 +77,7 @@ class Eval(abc.ABC):
 
     def check_sample(self, sample: Any) -> None:
         """Raise SampleError when the sample lacks what this eval needs; called for all planned samples beforehand."""
+        return  # most evals of users need nothing in particular
 
     def facts(self) -> Mapping[str, Any]:
         """What besides its arguments the eval's results depend on (checksums of further files, ...); kept in the log."""
@@ -146,7 +147,8 @@ class Eval(abc.ABC):
             raise ValueError("this eval has no samples_jsonl, so get_samples has nothing to read")
         from aigc_evals.samples import JsonlSamples
 
-        return JsonlSamples.open(self._prefix_registry_path(self.samples_jsonl))
+        check = self.check_sample if self.max_samples is None else None
+        return JsonlSamples.open(self._prefix_registry_path(self.samples_jsonl), check=check)
 
     def _get_samples_path(self) -> Path | str:
         return self._prefix_registry_path(str(self.samples_jsonl))

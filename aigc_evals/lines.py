@@ -97,9 +97,7 @@ def line_error(line: bytes, path: str, number: int, error: Exception) -> DataErr
 def _encoding_error(line: bytes, path: str, number: int, start: int) -> DataError:
     encoding = likely_encoding(line)
     hint = f"Convert it, if that is right: iconv -f {encoding} -t utf-8 FILE > NEW_FILE"
-    message = (
-        f"not UTF-8 (byte 0x{line[start]:02x} at byte {start + 1} of the line); it looks like {encoding}"
-    )
+    message = f"not UTF-8 (byte 0x{line[start]:02x} at byte {start + 1} of the line); it looks like {encoding}"
     return DataError(message, path=path, line=number, hint=hint)
 
 

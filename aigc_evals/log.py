@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from aigc_evals.base import Event
-from aigc_evals.fastjson import decode, encode
 from aigc_evals.errors import RunError, UsageError
+from aigc_evals.fastjson import decode, encode
 
 _EVENT_FIELDS = tuple(field.name for field in fields(Event))
 _CHUNK = 1 << 20
@@ -182,7 +182,7 @@ def without_samples(path: Path, outcomes: Collection[str]) -> int:
     """
     dropped = 0
     spec = read_spec(path)
-    with _replacement(path) as out:
+    with _Replacement(path) as out:
         out.write(encode({"spec": spec}) + b"\n")
         for group, _state in read_samples(path):
             if group and group[-1].data["outcome"] in outcomes:
@@ -192,7 +192,7 @@ def without_samples(path: Path, outcomes: Collection[str]) -> int:
     return dropped
 
 
-class _replacement:
+class _Replacement:
     """A new file that takes the place of ``path`` when the block ends well."""
 
     def __init__(self, path: Path) -> None:

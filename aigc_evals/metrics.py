@@ -122,9 +122,7 @@ def get_confusion_matrix(matches: Iterable[HasData], class_labels: Iterable[Any]
     labels = sorted(expected) if class_labels is None else list(class_labels)
     unknown = expected.difference(labels)
     if unknown:
-        raise SampleError(
-            f"expected values that are not among the class labels: {sorted(map(repr, unknown))}"
-        )
+        raise SampleError(f"expected values that are not among the class labels: {sorted(map(repr, unknown))}")
     index = {label: i for i, label in enumerate(labels)}
     counts = np.zeros((len(index), len(index) + 1), dtype=int)
     for label, picked in pairs:

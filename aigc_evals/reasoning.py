@@ -40,9 +40,7 @@ def split_reasoning(text: str) -> tuple[str, str | None]:
     first = _TAG.search(text)
     if first is None:
         return text, None
-    tags = [
-        _Tag(bool(found[1]), found[2].lower(), *found.span()) for found in _TAG.finditer(text, first.start())
-    ]
+    tags = [_Tag(bool(found[1]), found[2].lower(), *found.span()) for found in _TAG.finditer(text, first.start())]
     used = _used(text, tags)
     thoughts: list[str] = []
     position = 0

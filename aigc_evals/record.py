@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
@@ -21,8 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from aigc_evals.base import Event, Outcome, RunSpec
-from aigc_evals.fastjson import decode, encode
 from aigc_evals.errors import UsageError
+from aigc_evals.fastjson import decode, encode
 from aigc_evals.log import LogFile, LogState, read_events, read_samples, read_spec, without_samples
 from aigc_evals.redact import Redactor
 from aigc_evals.scores import ScoreTable
@@ -75,6 +76,23 @@ class SampleScope:
 def current_scope() -> SampleScope | None:
     """The sample that the running code belongs to, if any."""
     return _current.get()
+
+
+class _Clock:
+    """The time as events carry it, ``2026-01-31 12:00:00.000000+00:00``; made once a second, but for the fraction."""
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._text = ""
+
+    def now(self) -> str:
+        second, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+        if second != self._second:
+            self._second, self._text = (
+                second,
+                datetime.fromtimestamp(second, timezone.utc).strftime("%Y-%m-%d %H:%M:%S"),
+            )
+        return f"{self._text}.{nanoseconds // 1000:06}+00:00"
 
 
 class EventView(Sequence[Event]):
@@ -135,6 +153,7 @@ class Recorder:
         self._created = False
         self._previous_report: dict[str, Any] = {}
         self._end: int | None = None
+        self._clock = _Clock()
 
     # -- the life of a log --------------------------------------------------------------------------------------
 
@@ -304,7 +323,9 @@ class Recorder:
         if self._file is None and self.path is None:
             return [event for event in self._memory if event.type == type]
         path = self.path
-        return EventView(lambda: read_events(path, type) if path is not None and path.exists() else (), self._counts[type])
+        return EventView(
+            lambda: read_events(path, type) if path is not None and path.exists() else (), self._counts[type]
+        )
 
     def get_metrics(self) -> list[dict[str, Any]]:
         """The data of all ``metrics`` events."""
@@ -414,7 +435,7 @@ class Recorder:
         spec = self.run_spec
         if spec is None:
             return Event("", 0, sample_id, type, data, "", "")
-        return Event(spec.run_id or "", 0, sample_id, type, data, spec.created_by, str(datetime.now(timezone.utc)))
+        return Event(spec.run_id or "", 0, sample_id, type, data, spec.created_by, self._clock.now())
 
     def _commit(self, events: list[Event]) -> None:
         if not events or self.run_spec is None:

@@ -41,6 +41,10 @@ _SCHEMES = "basic|bearer|digest|token|apikey|api-key|negotiate|hmac"
 _QUERY_NAMES = r"[\w.-]*(?:key|token|signature|sig|secret|password|passwd|credential|auth)"
 
 
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 class _Shape(NamedTuple):
     needles: tuple[str, ...]
     """One of these occurs in every match."""
@@ -94,22 +98,22 @@ _WORTH_A_LOOK = re.compile(
 _USERINFO = re.compile(rb"://[^/\s\"'<>?#\\]{1,400}@")
 _QUERY = re.compile(_QUERY_NAMES.join((r"(?i)[?&]", "=")).encode())
 
-_SECRET_NAMES = frozenset(
+_SECRET_NAMES = _words(
     "KEY KEYS APIKEY TOKEN TOKENS SECRET SECRETS PASSWORD PASSWORDS PASSWD PASS PASSPHRASE "
-    "CREDENTIAL CREDENTIALS AUTH AUTHORIZATION BEARER".split()
+    "CREDENTIAL CREDENTIALS AUTH AUTHORIZATION BEARER"
 )
-_PASSWORD_NAMES = frozenset("PASSWORD PASSWORDS PASSWD PASS PASSPHRASE SECRET SECRETS".split())
-_NOT_SECRET = frozenset(
+_PASSWORD_NAMES = _words("PASSWORD PASSWORDS PASSWD PASS PASSPHRASE SECRET SECRETS")
+_NOT_SECRET = _words(
     "anonymous basic bearer changeit default digest disabled dummy-key enabled environment external false "
     "file interactive internal kerberos keyring local-only localhost negotiate no-key-required no_key none "
     "not-needed notneeded optional password placeholder required secret-key secrets undefined unused "
-    "your-api-key".split()
+    "your-api-key"
 )
-_SECRET_KEYS = frozenset(
+_SECRET_KEYS = _words(
     "api_key apikey x_api_key api_token access_token refresh_token id_token auth_token bearer_token token "
     "password passwd passphrase secret client_secret secret_key secret_access_key private_key authorization "
     "proxy_authorization x_auth_token cookie set_cookie credentials ocp_apim_subscription_key "
-    "x_goog_api_key".split()
+    "x_goog_api_key"
 )
 _SECRET_KEY_ENDS = (
     "_api_key",
@@ -246,9 +250,7 @@ class Redactor:
         if isinstance(obj, dict):
             return {
                 self.text(k) if isinstance(k, str) else k: (
-                    MARK
-                    if by_key and isinstance(v, str) and v and _is_secret_key(k)
-                    else self._walk(v, by_key)
+                    MARK if by_key and isinstance(v, str) and v and _is_secret_key(k) else self._walk(v, by_key)
                 )
                 for k, v in obj.items()
             }
@@ -264,18 +266,12 @@ def _is_secret(name: str, value: str) -> bool:
     value = value.strip()
     if not parts & _SECRET_NAMES or len(value) < 8 or "://" in value:
         return False
-    if (
-        value.lower() in _NOT_SECRET
-        or value.startswith(("/", "./", "../", "~", "\\\\"))
-        or value[1:3] == ":\\"
-    ):
+    if value.lower() in _NOT_SECRET or value.startswith(("/", "./", "../", "~", "\\\\")) or value[1:3] == ":\\":
         return False
     if parts & _PASSWORD_NAMES:
         return not _exists(value)
     # Numbers (limits, sizes) and single words (methods, modes) are settings, not keys.
-    return not (value.isdigit() or (value.isalpha() and value.islower() and len(value) < 16)) and not _exists(
-        value
-    )
+    return not (value.isdigit() or (value.isalpha() and value.islower() and len(value) < 16)) and not _exists(value)
 
 
 def _exists(value: str) -> bool:
@@ -307,7 +303,7 @@ def _ascii(text: str) -> str:
 
 
 def _core(form: bytes) -> bytes:
-    """The longest part of a value that ``line`` is sure to come across in its runs; empty when there is none."""
+    """The longest part of a value that ``line`` comes across in its runs for sure; empty when there is none."""
     core = max(re.findall(rb"[A-Za-z0-9_-]+", form), key=len, default=b"")
     word = core.isalpha() and core.islower()
     return core if len(core) >= (_WORD if word else _RUN) else b""

@@ -463,8 +463,6 @@ def _from_file(path: Path, attribute: str) -> Any:
     found: Any = module
     for part in attribute.split("."):
         if not hasattr(found, part):
-            raise UsageError(
-                f"the file defines no {attribute!r}", path=path, hint=nearest(part, vars(module)) or None
-            )
+            raise UsageError(f"the file defines no {attribute!r}", path=path, hint=nearest(part, vars(module)) or None)
         found = getattr(found, part)
     return found

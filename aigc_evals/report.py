@@ -7,13 +7,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from array import array
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aigc_evals.base import Outcome
 from aigc_evals.record import Recorder
-from aigc_evals.scores import MATCH, ScoreTable
+from aigc_evals.scores import MATCH, Scored, ScoreTable
 from aigc_evals.statistics import mean_estimate, missing_bounds
+
+_MOST_SHARES = 12
+"""Labels of more kinds than this are no verdicts, and their shares are not reported."""
 
 OUR_KEYS = (
     "planned",
@@ -84,28 +88,39 @@ def _metrics(
         name = "accuracy" if key == MATCH else key
         if key == MATCH and "accuracy" in scores.events:
             continue
-        column = scores.scored.get(key)
-        clustered = scores.has_clusters and column is not None
-        estimate = mean_estimate(
-            column.values if column is not None else (), clusters=column.clusters if clustered and column else None
-        )
-        metric = {
-            "value": plain_number(estimate.value),
-            "n": estimate.n,
-            "stderr": plain_number(estimate.stderr),
-            "low": plain_number(estimate.low),
-            "high": plain_number(estimate.high),
-            "method": estimate.method,
-        }
-        if estimate.clusters is not None:
-            metric["clusters"] = estimate.clusters
-            metric["design_effect"] = plain_number(estimate.design_effect)
-        if name in metric_ranges:
-            missing = max(0, planned - estimate.n)
-            total = column.total if column is not None else 0.0
-            metric["bounds"] = list(missing_bounds(total, estimate.n, missing, *metric_ranges[name]))
-        metrics[name] = metric
+        column = scores.scored.get(key) or Scored()
+        clusters = column.clusters if scores.has_clusters else None
+        metrics[name] = _metric(column.values, clusters, planned, metric_ranges.get(name))
+    for key, labels in scores.scored_labels.items():
+        if len(labels.names) > _MOST_SHARES:
+            continue
+        clusters = labels.clusters if scores.has_clusters else None
+        for label, code in sorted(labels.names.items()):
+            shares = array("d", (float(other == code) for other in labels.codes))
+            metrics[f"{key}/{label}"] = _metric(shares, clusters, planned, (0.0, 1.0))
     return metrics
+
+
+def _metric(
+    values: Sequence[float], clusters: Sequence[int] | None, planned: int, value_range: tuple[float, float] | None
+) -> dict[str, Any]:
+    estimate = mean_estimate(values, clusters=clusters, bounds=value_range)
+    metric = {
+        "value": plain_number(estimate.value),
+        "n": estimate.n,
+        "stderr": plain_number(estimate.stderr),
+        "low": plain_number(estimate.low),
+        "high": plain_number(estimate.high),
+        "method": estimate.method,
+    }
+    if estimate.clusters is not None:
+        metric["clusters"] = estimate.clusters
+        metric["design_effect"] = plain_number(estimate.design_effect)
+    if value_range is not None:
+        metric["bounds"] = list(
+            missing_bounds(math.fsum(values), estimate.n, max(0, planned - estimate.n), *value_range)
+        )
+    return metric
 
 
 def _headline(metrics: Mapping[str, Any], primary: str | None) -> str | None:
@@ -128,7 +143,7 @@ def render(report: Mapping[str, Any], *, title: str = "", log_path: object = Non
     lines: list[str] = [title, ""] if title else []
     metrics: Mapping[str, Mapping[str, Any]] = report.get("metrics") or {}
     if metrics:
-        rows = [("metric", "value", "n", "std. error", "95 % interval", "method")]
+        rows: list[tuple[str, ...]] = [("metric", "value", "n", "std. error", "95 % interval", "method")]
         order = sorted(metrics, key=lambda name: name != report.get("headline"))
         rows += [_metric_row(name, metrics[name]) for name in order]
         lines += [*_table(rows), ""]
@@ -140,7 +155,10 @@ def render(report: Mapping[str, Any], *, title: str = "", log_path: object = Non
     missing = report.get("planned", 0) - (headline.get("n") or 0)
     if bounds and missing > 0:
         facts.append(
-            ("bounds", f"{report['headline']} {_number(bounds[0])} to {_number(bounds[1])}, with the {missing} not scored all wrong or all right")
+            (
+                "bounds",
+                f"{report['headline']} {_number(bounds[0])} to {_number(bounds[1])}, with the {missing} not scored all wrong or all right",
+            )
         )
     own = {key: value for key, value in report.items() if key not in OUR_KEYS and not key.startswith("usage_")}
     facts.append(("report", ", ".join(f"{key} {_number(value)}" for key, value in own.items()) or "nothing"))
@@ -155,7 +173,12 @@ def render(report: Mapping[str, Any], *, title: str = "", log_path: object = Non
     for endpoint, change in (report.get("adjusted") or {}).items():
         facts.append(("adjusted", f"{endpoint}: {change}"))
     for delivery in report.get("delivery") or []:
-        facts.append((delivery["name"], f"{delivery['delivered']} events delivered, {delivery['failed']} not. {delivery['message']}"))
+        facts.append(
+            (
+                delivery["name"],
+                f"{delivery['delivered']} events delivered, {delivery['failed']} not. {delivery['message']}",
+            )
+        )
     if report.get("partial"):
         facts.append(("partial", "the run was stopped before its end; the same command with --resume goes on"))
     facts += [("problem", problem) for problem in report.get("problems") or []]

@@ -221,7 +221,9 @@ class _Run:
             found = find_log(default_log_dir(), self.fn_names, str(self.spec.key), finished=False)
             if found is not None:
                 return found
-            logger.warning("there is no unfinished log of %s and %s to resume; starting anew", self.fn_names, self.spec.key)
+            logger.warning(
+                "there is no unfinished log of %s and %s to resume; starting anew", self.fn_names, self.spec.key
+            )
         return default_log_dir() / log_name(str(run_spec.run_id), self.fn_names, str(self.spec.key))
 
     def _recorder(self, run_spec: RunSpec, path: Path | None) -> Recorder:
@@ -258,7 +260,7 @@ class _Run:
             result or {},
             recorder,
             metric_ranges=getattr(evaluated, "metric_ranges", {}),
-            primary=(self.base.metrics or [None])[0],
+            primary=self.base.metrics[0] if self.base.metrics else None,
             seconds=seconds + float(recorder.previous_report.get("seconds") or 0.0),
             partial=interrupted or stop is not None,
             adjusted={e.name: e.adjusted for e in self.sampler.endpoints.values() if e.adjusted},
@@ -312,7 +314,9 @@ def log_name(run_id: str, completion_fns: Sequence[str], eval_name: str) -> str:
     return f"{run_id}_{name}.jsonl"
 
 
-def find_log(folder: Path, completion_fns: Sequence[str], eval_name: str, *, finished: bool | None = None) -> Path | None:
+def find_log(
+    folder: Path, completion_fns: Sequence[str], eval_name: str, *, finished: bool | None = None
+) -> Path | None:
     """The newest log of these functions and this eval; only (un)finished ones where ``finished`` is given."""
     suffix = log_name("", completion_fns, eval_name)
     for path in sorted(folder.glob("*.jsonl"), reverse=True):
@@ -330,5 +334,3 @@ def is_finished(path: Path) -> bool:
     """Whether a log has a final report of a run that was not stopped early."""
     report = read_report(path)
     return report is not None and not report.get("partial")
-
-

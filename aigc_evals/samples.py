@@ -15,6 +15,7 @@ import weakref
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from typing import Any, BinaryIO, overload
 
 import orjson
@@ -45,8 +46,9 @@ class JsonlSamples(Sequence[Any]):
     ``boms`` count what was skipped.
     """
 
-    def __init__(self, path: str, files: Sequence[_JsonlFile]) -> None:
+    def __init__(self, path: str, files: Sequence[_JsonlFile], checked: bool = False) -> None:
         self.path = path
+        self.checked = checked
         self._files = tuple(files)
         self._first = array("Q")
         self._length = 0
@@ -78,7 +80,7 @@ class JsonlSamples(Sequence[Any]):
             for opened in files:
                 opened.close()
             raise
-        return cls(name, files)
+        return cls(name, files, checked=check is not None)
 
     def __len__(self) -> int:
         return self._length
@@ -200,7 +202,7 @@ class _JsonlFile:
                 row = parse(line)
             except (ValueError, RecursionError):
                 if is_blank(line):
-                    blanks += 1
+                    blanks += bool(line or end)  # a byte-order mark alone is no line
                     continue
                 row = parse_line(line, self.path, number)
             if blanks != noted:
@@ -292,7 +294,7 @@ def _descriptor(raw: BinaryIO, digest: _Digest, path: str) -> int:
         return os.dup(raw.fileno())
     try:
         with tempfile.TemporaryFile(prefix="aigc_evals-") as spool:
-            with decompressed(digest, path) as content:  # type: ignore[arg-type]
+            with closing(decompressed(digest, path)) as content:  # type: ignore[arg-type]
                 while block := content.read(BLOCK):
                     spool.write(block)
             while digest.read(BLOCK):  # what stands behind the packed data belongs to the file's digest too
@@ -305,6 +307,4 @@ def _descriptor(raw: BinaryIO, digest: _Digest, path: str) -> int:
 
 
 def _relative(file: str, root: str) -> str:
-    if file.startswith(root):
-        file = file[len(root) :]
-    return file.replace(os.sep, "/").lstrip("/")
+    return file.removeprefix(root).replace(os.sep, "/").lstrip("/")

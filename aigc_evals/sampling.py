@@ -11,7 +11,6 @@ import asyncio
 import inspect
 import os
 import random
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from aigc_evals.aio import drive
+from aigc_evals.aio import Deadlines, drive
 from aigc_evals.api import CompletionResult, TextResult
 from aigc_evals.base import Outcome, Settings
 from aigc_evals.errors import EndpointError, SampleError, UsageError
@@ -85,6 +84,7 @@ class Sampler:
         self.stop: Stop | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.on_room: Any = None
+        self.deadlines = Deadlines()
         self._jitter = random.Random(seed)
         self._wrapped: list[SampledFn] = []
         self._threads: ThreadPoolExecutor | None = None
@@ -134,7 +134,7 @@ class Sampler:
         """Seconds to wait before repeating a call for the ``attempt``-th time: the server's wish, else with jitter."""
         if error.retry_after is not None:
             return error.retry_after + self._jitter.random() * 0.1
-        return self._jitter.random() * min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempt, 10))
+        return self._jitter.random() * min(_LONGEST_PAUSE, _FIRST_PAUSE * float(2 ** min(attempt, 10)))
 
     def preflight(self) -> None:
         """Let every function check what can be checked without calling it (that its host exists); raises UsageError."""
@@ -225,7 +225,7 @@ class SampledFn:
             try:
                 if scope is not None:
                     scope.count("requests")
-                result = _result(await self._ask_in_time(prompt, kwargs))
+                result = _result(await self.sampler.deadlines.within(self._timeout, self._ask(prompt, kwargs)))
             except (UsageError, SampleError, NoAnswer):
                 raise
             except Exception as error:
@@ -268,12 +268,6 @@ class SampledFn:
         elif repeats >= _BREAKER and failure.kind != "code":
             self.sampler.stop = Stop(f"the same failure {repeats} times in a row: {failure}", usage=False)
 
-    async def _ask_in_time(self, prompt: Any, kwargs: dict[str, Any]) -> Any:
-        if sys.version_info >= (3, 11):
-            async with asyncio.timeout(self._timeout):
-                return await self._ask(prompt, kwargs)
-        return await asyncio.wait_for(self._ask(prompt, kwargs), self._timeout)
-
     async def _ask(self, prompt: Any, kwargs: dict[str, Any]) -> Any:
         if self._acall is not None:
             return await self._acall(prompt=prompt, **kwargs)
@@ -292,7 +286,7 @@ class SampledFn:
             return
         data: dict[str, Any] = {"model": getattr(result, "model", None)}
         if usage:
-            usage = data["usage"] = dict(usage) if not hasattr(usage, "model_dump") else usage.model_dump()
+            data["usage"] = usage = _counted(usage)
             for key, value in usage.items():
                 if isinstance(value, (int, float)):
                     scope.usage[key] = scope.usage.get(key, 0) + value
@@ -353,6 +347,19 @@ def _take_off_reasoning(result: CompletionResult) -> CompletionResult:
     return Answered(result, answers, "\n".join([own, *taken] if own else taken))
 
 
+def _counted(usage: Any) -> dict[str, Any]:
+    """Usage as a plain mapping; of nested details only what is not zero, which is most of them in every reply."""
+    mapping = usage.model_dump() if hasattr(usage, "model_dump") else usage
+    counted: dict[str, Any] = {}
+    for key, value in mapping.items():
+        if isinstance(value, dict):
+            value = {name: count for name, count in value.items() if count}
+            if not value:
+                continue
+        counted[key] = value
+    return counted
+
+
 def _flaw(completions: list[str], finish: str | None, refusal: Any) -> Outcome | None:
     if refusal or finish == "content_filter":
         return Outcome.REFUSED
@@ -379,12 +386,17 @@ def as_endpoint_error(error: Exception) -> EndpointError:
     if isinstance(status, int):
         return http_error(status, f"{type(error).__name__}: {error}", getattr(response, "headers", None) or {})
     name = type(error).__name__
-    retryable = name in ("APIConnectionError", "APITimeoutError", "ConnectTimeout", "ReadTimeout", "ChunkedEncodingError")
+    retryable = name in (
+        "APIConnectionError",
+        "APITimeoutError",
+        "ConnectTimeout",
+        "ReadTimeout",
+        "ChunkedEncodingError",
+    )
     if retryable or any(base.__name__ == "RequestException" for base in type(error).__mro__):
         kind = "timeout" if "Timeout" in name else "connection"
         return EndpointError(f"{name}: {error}", kind=kind, retryable=True)
-    failure = EndpointError(f"{name}: {error}", kind="code")
-    return failure
+    return EndpointError(f"{name}: {error}", kind="code")
 
 
 def http_error(

@@ -48,6 +48,22 @@ class Scored(Column):
         self.clusters: array[int] = array("i")
 
 
+class ScoredLabels:
+    """One label per scored sample (a verdict, say), as codes, with the code of its cluster."""
+
+    __slots__ = ("clusters", "codes", "names")
+
+    def __init__(self) -> None:
+        self.names: dict[str, int] = {}
+        self.codes: array[int] = array("i")
+        self.clusters: array[int] = array("i")
+
+    def add(self, label: str, cluster: int) -> None:
+        if label in self.names or len(self.names) < _MAX_LABELS:
+            self.codes.append(self.names.setdefault(label, len(self.names)))
+            self.clusters.append(cluster)
+
+
 class ScoreTable:
     """All columns of one run, the ledger of outcomes, the labels seen, and the usage summed."""
 
@@ -55,6 +71,7 @@ class ScoreTable:
         self.events: dict[str, Column] = {}
         self.scored: dict[str, Scored] = {}
         self.labels: dict[str, Counter[str]] = {}
+        self.scored_labels: dict[str, ScoredLabels] = {}
         self.outcomes: Counter[str] = Counter()
         self.usage: Counter[str] = Counter()
         self.totals: Counter[str] = Counter()
@@ -65,6 +82,7 @@ class ScoreTable:
     def add(self, events: Iterable[Event]) -> None:
         """Take in the events of one sample; the last one, of type ``sample``, says how it ended (if it has ended)."""
         values: dict[str, list[float]] = {}
+        labels: list[tuple[str, str]] = []
         closing: dict[str, Any] | None = None
         for event in events:
             data = event.data
@@ -76,6 +94,7 @@ class ScoreTable:
                     if isinstance(value, (bool, int, float)):
                         values.setdefault(key, []).append(float(value))
                     elif isinstance(value, str):
+                        labels.append((key, value))
                         self._label(key, value)
             elif kind == "sampling":
                 usage = data.get("usage") if isinstance(data, dict) else None
@@ -90,9 +109,9 @@ class ScoreTable:
             for number in found:
                 column.add(number)
         if closing is not None:
-            self._close(closing, values)
+            self._close(closing, values, labels)
 
-    def _close(self, closing: dict[str, Any], values: dict[str, list[float]]) -> None:
+    def _close(self, closing: dict[str, Any], values: dict[str, list[float]], labels: list[tuple[str, str]]) -> None:
         outcome = closing["outcome"]
         self.outcomes[outcome] += 1
         for key in ("requests", "retries", "cache_hits", "invalid_policy", "invalid_judge"):
@@ -108,6 +127,11 @@ class ScoreTable:
                 scored = self.scored[key] = Scored()
             scored.add(found[0] if len(found) == 1 else sum(found) / len(found))
             scored.clusters.append(cluster)
+        for key, label in labels:
+            codes = self.scored_labels.get(key)
+            if codes is None:
+                codes = self.scored_labels[key] = ScoredLabels()
+            codes.add(label, cluster)
 
     def _cluster(self, name: Any) -> int:
         if name is None:

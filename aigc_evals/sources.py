@@ -11,11 +11,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any, BinaryIO, NoReturn, Union, cast
+from typing import Any, BinaryIO, NoReturn, cast
 
 from aigc_evals.errors import UsageError, nearest
 
-PathLike = Union[str, Path]
+PathLike = str | Path
 
 JSONL_SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.lz4", ".jsonl.zst")
 COMPRESSED_SUFFIXES = (".gz", ".lz4", ".zst")
@@ -95,7 +95,10 @@ class _Unpacked(io.RawIOBase):
 def gzip_open(filename: PathLike, mode: str = "rb", openhook: Callable[..., Any] = open) -> gzip.GzipFile:
     """A gzip file, always binary, over what ``openhook(filename, mode)`` opens."""
     mode = _binary(mode)
-    return gzip.GzipFile(fileobj=openhook(filename, mode), mode=mode)
+    stream = openhook(filename, mode)
+    file = gzip.GzipFile(fileobj=stream, mode=mode)
+    file.myfileobj = stream  # what is opened here is closed with the file
+    return file
 
 
 def lz4_open(filename: PathLike, mode: str = "rb", openhook: Callable[..., Any] = open) -> Any:
@@ -103,7 +106,9 @@ def lz4_open(filename: PathLike, mode: str = "rb", openhook: Callable[..., Any] 
     lz4.
     """
     mode = _binary(mode)
-    return _extra("lz4.frame", filename).LZ4FrameFile(openhook(filename, mode), mode=mode)
+    file = _extra("lz4.frame", filename).LZ4FrameFile(openhook(filename, mode), mode=mode)
+    file._closefp = True  # as above; the class has no public way
+    return file
 
 
 def zstd_open(filename: PathLike, mode: str = "rb", openhook: Callable[..., Any] = open) -> Any:
@@ -159,9 +164,7 @@ def jsonl_files(path: PathLike) -> list[str]:
         found = _walk(root)
     chosen = [f for f in found if f.endswith(JSONL_SUFFIXES) and not os.path.basename(f).startswith(".")]
     if not chosen:
-        raise DataError(
-            "this directory has no JSONL files", path=name, hint=f"Wanted: *{', *'.join(JSONL_SUFFIXES)}"
-        )
+        raise DataError("this directory has no JSONL files", path=name, hint=f"Wanted: *{', *'.join(JSONL_SUFFIXES)}")
     return sorted(chosen, key=lambda f: f.replace(os.sep, "/"))
 
 
@@ -191,7 +194,7 @@ def _binary(mode: str) -> str:
 
 
 def _local(name: str) -> str:
-    path = name[len("file://") :] if name.startswith("file://") else name
+    path = name.removeprefix("file://")
     if not os.path.exists(path) and not os.path.isabs(path):
         own = Path(__file__).parent / "registry" / "data" / path
         if own.exists():
@@ -231,9 +234,7 @@ def _blobfile(name: str) -> ModuleType:
     try:
         import blobfile
     except ImportError:
-        raise DataError(
-            "remote paths need the package blobfile", path=name, hint="pip install blobfile"
-        ) from None
+        raise DataError("remote paths need the package blobfile", path=name, hint="pip install blobfile") from None
     return blobfile
 
 

@@ -83,9 +83,7 @@ def mean_estimate(
         return Estimate(mean, n, stderr, low, high, "t" if n > 1 else "none", groups, effect)
     if binary and squares == 0:
         low, high = wilson_interval(mean, groups, confidence)
-        return Estimate(
-            mean, n, 0.0 if groups > 1 else math.nan, low, high, "wilson-clusters", groups, math.nan
-        )
+        return Estimate(mean, n, 0.0 if groups > 1 else math.nan, low, high, "wilson-clusters", groups, math.nan)
     robust = _cluster_variance(values, clusters, mean, groups)
     plain = squares / (n * (n - 1))
     low, high = _t_interval(mean, math.sqrt(robust), groups - 1, confidence, bounds)
@@ -253,9 +251,7 @@ def _t_interval(
     return (low, high) if bounds is None else (max(bounds[0], low), min(bounds[1], high))
 
 
-def _cluster_variance(
-    values: Sequence[float], clusters: Sequence[Hashable], mean: float, groups: int
-) -> float:
+def _cluster_variance(values: Sequence[float], clusters: Sequence[Hashable], mean: float, groups: int) -> float:
     if groups < 2:
         return math.nan
     sums = dict.fromkeys(clusters, 0.0)

@@ -51,7 +51,9 @@ class JsonClient:
             socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         except OSError as error:
             raise UsageError(
-                f"unknown host {self._host!r} ({error.strerror or error})", key="api_base", hint="Check OPENAI_BASE_URL."
+                f"unknown host {self._host!r} ({error.strerror or error})",
+                key="api_base",
+                hint="Check OPENAI_BASE_URL.",
             ) from None
 
     async def post(self, body: bytes) -> Any:
@@ -62,8 +64,9 @@ class JsonClient:
         if session is None or self._loop is not asyncio.get_running_loop():
             session = await self._connect()
         try:
-            async with session.post(self._target or self.url, data=body, proxy=self._proxy) as response:
-                content = await response.read()
+            # A reply read to its end gives its connection back by itself, one that breaks off closes it.
+            response = await session.post(self._target or self.url, data=body, proxy=self._proxy)
+            content = await response.read()
         except aiohttp.ClientConnectorDNSError as error:
             raise EndpointError(f"unknown host {self._host!r}: {error}", kind="connection") from None
         except aiohttp.ClientConnectorCertificateError as error:
@@ -139,8 +142,9 @@ def _refused(status: int, content: bytes, headers: Mapping[str, str]) -> Endpoin
     except ValueError:
         body = None
     if isinstance(body, dict):
-        inner = body.get("error") if isinstance(body.get("error"), dict) else body
-        message = str(inner.get("message") or inner.get("detail") or body.get("error") or "")
+        error = body.get("error")
+        inner: dict[str, Any] = error if isinstance(error, dict) else body
+        message = str(inner.get("message") or inner.get("detail") or error or "")
         code = inner.get("code") or inner.get("type")
         param = inner.get("param")
     message = message or _excerpt(content)

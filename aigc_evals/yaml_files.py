@@ -76,7 +76,10 @@ def load_kind(registry_paths: Sequence[Path], folder: str, *, lenient: bool = Fa
                 other = found.get(name)
                 if other is not None and other.path != path:
                     raise UsageError(
-                        f"{name!r} is defined here and at {other.path}:{other.line}", path=path, line=entry.line, key=name
+                        f"{name!r} is defined here and at {other.path}:{other.line}",
+                        path=path,
+                        line=entry.line,
+                        key=name,
                     )
                 found[name] = entry
         overridden = entries._override(found)
@@ -125,7 +128,10 @@ def _load_file(path: Path, registry_path: Path, lenient: bool) -> Iterator[tuple
                 field_line = field_node.start_mark.line + 1
                 if field_node.value in _RESERVED:
                     raise UsageError(
-                        f"{field_node.value!r} is a reserved key", path=path, line=field_line, key=f"{name}.{field_node.value}"
+                        f"{field_node.value!r} is a reserved key",
+                        path=path,
+                        line=field_line,
+                        key=f"{name}.{field_node.value}",
                     )
                 _once(inner, str(field_node.value), path, field_line, lenient)
         elif not isinstance(node, yaml.ScalarNode):
@@ -136,7 +142,9 @@ def _load_file(path: Path, registry_path: Path, lenient: bool) -> Iterator[tuple
 def _once(seen: dict[str, int], name: str, path: Path, line: int, lenient: bool) -> None:
     if name in seen:
         if not lenient:
-            raise UsageError(f"the key is here a second time (first in line {seen[name]})", path=path, line=line, key=name)
+            raise UsageError(
+                f"the key is here a second time (first in line {seen[name]})", path=path, line=line, key=name
+            )
         logger.warning("%s:%d: %r is here a second time; the last one counts", path, line, name)
     seen[name] = line
 

@@ -49,7 +49,9 @@ RUN_FLAGS: tuple[Flag, ...] = (
     Flag("dry-run-logging", bool, True, "print the events of a dry run"),
     Flag("resume", bool, False, "continue the newest unfinished log of this function and eval"),
     Flag("retry_errors", bool, False, "when continuing a log, ask samples again that ended in an error"),
-    Flag("max_invalid", float, 1.0, "share of samples that may end without a score before the run counts as failed", "X"),
+    Flag(
+        "max_invalid", float, 1.0, "share of samples that may end without a score before the run counts as failed", "X"
+    ),
     Flag("concurrency", int, None, "calls in flight at one endpoint (default: adaptive)", "N"),
     Flag("timeout", float, None, "seconds for one attempt of a call (default 300)", "SECONDS"),
     Flag("max_retries", int, None, "repeats of a call that may succeed later (default 6)", "N"),
@@ -69,7 +71,9 @@ SET_FLAGS: tuple[Flag, ...] = (
 )
 
 
-def parser(prog: str, description: str, positionals: Sequence[tuple[str, str]], flags: Sequence[Flag]) -> argparse.ArgumentParser:
+def parser(
+    prog: str, description: str, positionals: Sequence[tuple[str, str]], flags: Sequence[Flag]
+) -> argparse.ArgumentParser:
     """An argument parser for ``positionals`` (name, help) and ``flags``."""
     made = argparse.ArgumentParser(prog=prog, description=description, allow_abbrev=False)
     made.add_argument("--version", action="store_true", help="print the version and exit")

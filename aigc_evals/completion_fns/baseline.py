@@ -61,11 +61,7 @@ class RandomBaseline(Baseline):
     def reply(self, prompt: Any) -> str:
         task = _read_task(prompt)
         choices = task.verdict or [letter for letter, _ in task.options] or task.sentences
-        key = (
-            prompt
-            if isinstance(prompt, str)
-            else json.dumps(prompt, ensure_ascii=False, sort_keys=True, default=str)
-        )
+        key = prompt if isinstance(prompt, str) else json.dumps(prompt, ensure_ascii=False, sort_keys=True, default=str)
         return random.Random(f"{self.seed}:{key}").choice(choices) if choices else ""
 
 
@@ -125,9 +121,7 @@ _PAIRS = [
     re.compile(r"\b(?P<yes>yes)\b.{0,60}?\b(?P<no>no)\b", re.I | re.S),
     re.compile(r"\b(?P<no>no)\b.{0,20}?\b(?P<yes>yes)\b", re.I | re.S),
     re.compile("(?P<yes>【是】)[^。？]{0,30}?(?P<no>【否】)"),
-    re.compile(
-        "[“\"「'‘](?P<yes>是|对|正确)[”\"」'’][^。？]{0,30}?[“\"「'‘](?P<no>否|错|错误|不是)[”\"」'’]"
-    ),
+    re.compile("[“\"「'‘](?P<yes>是|对|正确)[”\"」'’][^。？]{0,30}?[“\"「'‘](?P<no>否|错|错误|不是)[”\"」'’]"),
     re.compile("(?P<yes>是)(?:或者?|/|、|还是)(?P<no>否)"),
     re.compile("(?P<yes>对)(?:或者?|/|、|还是)(?P<no>错)"),
     re.compile("(?P<yes>正确)(?:或者?|/|、|还是)(?P<no>错误)"),
@@ -137,9 +131,7 @@ _SENTENCE = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+")
 
 
 def _read_task(prompt: Any) -> _Task:
-    messages = [
-        m for m in _messages(prompt) if m.role not in ("assistant", "example_user", "example_assistant")
-    ]
+    messages = [m for m in _messages(prompt) if m.role not in ("assistant", "example_user", "example_assistant")]
     if not messages:
         return _Task([], [], [], "")
     asked = max((i for i, m in enumerate(messages) if m.role == "user"), default=len(messages) - 1)
@@ -153,9 +145,7 @@ def _read_task(prompt: Any) -> _Task:
     own = [s.strip() for s in _SENTENCE.split(_OPTION.sub("", messages[asked].text)) if s.strip()]
     at = max((i for i, s in enumerate(own) if s.endswith(("?", "？"))), default=len(own) - 1)
     question = own.pop(at) if own else ""
-    given = [
-        s.strip() for i, m in enumerate(messages) if i != asked for s in _SENTENCE.split(m.text) if s.strip()
-    ]
+    given = [s.strip() for i, m in enumerate(messages) if i != asked for s in _SENTENCE.split(m.text) if s.strip()]
     # A sentence that asks for the form of the answer is an instruction, no matter where it stands.
     context = [s for s in given + own if not any(pair.search(s) for pair in _PAIRS)]
     return _Task(verdict, options, context, question)
@@ -181,9 +171,7 @@ _NEGATORS = _set(
 )
 _NEGATION_ZH = re.compile("不(?!仅|但是|过)|没|无(?!论)|未|禁止|严禁|拒绝|取消")
 _TOKEN = re.compile(rf"[a-z]+(?:'t)?|\d+(?:[.,:]\d+)*|[{CJK}]+")
-_FUNCTION_ZH = re.compile(
-    "[的了吗呢是在有会能把被就也都还和与或从到于以对为个这那它他她们其之所着过吧啊可请由]"
-)
+_FUNCTION_ZH = re.compile("[的了吗呢是在有会能把被就也都还和与或从到于以对为个这那它他她们其之所着过吧啊可请由]")
 _NUMBER_WORDS = _set(
     """two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
     seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand
@@ -247,9 +235,7 @@ def _raw_words(text: str) -> set[str]:
 
 def _negated(text: str) -> bool:
     # "can't" is negated; the words themselves are compared without their negators.
-    return any(w in _NEGATORS or w.endswith("'t") for w in _raw_words(text)) or bool(
-        _NEGATION_ZH.search(text)
-    )
+    return any(w in _NEGATORS or w.endswith("'t") for w in _raw_words(text)) or bool(_NEGATION_ZH.search(text))
 
 
 def _numbers(text: str) -> set[str]:
@@ -296,9 +282,7 @@ def _nearest_option(task: _Task) -> str:
 
 _QUOTED = r"[\"“]([^\"“”\s][^\"“”\n]{0,40}?)[\"”]"
 _CHOICES = re.compile(rf"{_QUOTED}(?:\s*(?:or|或者?|、|か)\s*{_QUOTED})+")
-_REASON = re.compile(
-    r"reason|explain|explanation|step[- ]by[- ]step|推理|理由|解释|说明|分析|推論|説明", re.I
-)
+_REASON = re.compile(r"reason|explain|explanation|step[- ]by[- ]step|推理|理由|解释|说明|分析|推論|説明", re.I)
 _NO_REASON = re.compile(
     r"(?:\bno\b|\bnot\b|n't\b|without|nothing|不要|无需|不必|不得|不加|不写|不作)[^.。,，;；\n]{0,24}?"
     r"(?:reason\w*|explain\w*|explanation\w*|推理|理由|解释|说明|分析)",
@@ -319,9 +303,7 @@ _ROLE_OF = {alias: role for role, aliases in _ROLES.items() for alias in aliases
 _TAG = re.compile(r"^<([^<>/\n]+)>$", re.M)
 _STARRED = re.compile(r"^\[([A-Z][a-z]+)\]:[ \t]*(.*?)(?=^\*{3,}\s*$|^\[END DATA\]|\Z)", re.M | re.S)
 _NUMBERED = re.compile(r"^\[([A-Z][a-z]+ [12])\]\n(.*?)(?=^\[[A-Z][a-z]+ [12]\]$|\n\n\n|\Z)", re.M | re.S)
-_LISTED = re.compile(
-    r"^Instruction: (?P<question>.*?)\n\nResponses:\n(?P<responses>.*?)(?=\n\n|\Z)", re.M | re.S
-)
+_LISTED = re.compile(r"^Instruction: (?P<question>.*?)\n\nResponses:\n(?P<responses>.*?)(?=\n\n|\Z)", re.M | re.S)
 _POLAR = re.compile(
     r"^(?:(?P<yes>yes|true|correct|right|是的?|对的?|正确|没错|属实)"
     r"|(?P<no>no|false|incorrect|wrong|否|不|不是的?|不对|错误?|不正确))"
@@ -350,9 +332,7 @@ class JudgeBaseline(Baseline):
         text = "\n\n".join(m.text for m in _messages(prompt))
         found = list(_CHOICES.finditer(text))
         choices = (
-            re.findall(_QUOTED, found[-1][0])
-            if found
-            else [x for x, _ in re.findall(r"^\(([A-Z])\)( )", text, re.M)]
+            re.findall(_QUOTED, found[-1][0]) if found else [x for x, _ in re.findall(r"^\(([A-Z])\)( )", text, re.M)]
         )
         if not choices:
             return ""

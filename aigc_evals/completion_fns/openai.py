@@ -159,8 +159,8 @@ class _OpenAIFn:
         formatted, body = self._request(prompt)
         body.update(kwargs)
         body.update(self.extra_options)
-        for name in self._adjusted:
-            self._adjust(body, name)
+        for known in self._adjusted:
+            self._adjust(body, known)
         while True:
             try:
                 data = await self._client.post(encode(body))

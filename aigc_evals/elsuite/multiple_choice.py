@@ -58,9 +58,7 @@ class MultipleChoice(Eval):
     async def aeval_sample(self, sample: Any, rng: random.Random) -> Any:
         question, answers, label = (sample[column] for column in self._columns)
         options, correct = make_abc(answers=answers, correct_idx=int(label), rng=rng)
-        prompt = (
-            f"{self.instructions}\nReply with nothing but the letter of the right option.\n\n{question}\n{options}"
-        )
+        prompt = f"{self.instructions}\nReply with nothing but the letter of the right option.\n\n{question}\n{options}"
         sampled = await self.ask(prompt, temperature=0.0, max_tokens=1)
         return record_and_check_match(prompt=prompt, sampled=sampled, expected=correct)
 

@@ -162,9 +162,7 @@ def fill_prompt(prompt: Any, values: Mapping[str, Any], allow_missing: bool = Fa
         return fill_template(text, texts, allow_missing)
 
     return [
-        {**message, "content": _map_content(message["content"], filled)}
-        if "content" in message
-        else {**message}
+        {**message, "content": _map_content(message["content"], filled)} if "content" in message else {**message}
         for message in prompt
     ]
 

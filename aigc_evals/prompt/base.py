@@ -9,11 +9,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 
 from aigc_evals.errors import SampleError
 
-OpenAICreatePrompt = Union[str, list[str], list[int], list[list[int]]]
+OpenAICreatePrompt = str | list[str] | list[int] | list[list[int]]
 """What the text-completion endpoint takes."""
 
 OpenAIChatMessage = dict[str, Any]
@@ -87,9 +87,7 @@ def _field(prompt: OpenAICreateChatPrompt, index: int, key: str) -> Any:
     try:
         return prompt[index][key]
     except KeyError:
-        raise SampleError(
-            f"message {index + 1} of the prompt has no {key!r}: {_brief(prompt[index])}"
-        ) from None
+        raise SampleError(f"message {index + 1} of the prompt has no {key!r}: {_brief(prompt[index])}") from None
 
 
 def _brief(value: object) -> str:

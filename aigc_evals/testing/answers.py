@@ -176,9 +176,7 @@ def load_script(target: str) -> Callable[[dict[str, Any]], Any]:
     """The function named by "package.module:function" or "path/to/file.py:function"."""
     home, _, name = target.rpartition(":")
     if not home:
-        raise UsageError(
-            f"{target!r} does not name a function", key="script", hint="Write module_or_file:function."
-        )
+        raise UsageError(f"{target!r} does not name a function", key="script", hint="Write module_or_file:function.")
     if home.endswith(".py"):
         spec = importlib.util.spec_from_file_location("loopback_script", home)
         if spec is None or spec.loader is None:

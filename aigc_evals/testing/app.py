@@ -24,9 +24,7 @@ _MAX_CHOICES = 128
 class RefusedError(Exception):
     """The request is answered with an error of its own making."""
 
-    def __init__(
-        self, message: str, status: int = 400, code: str | None = None, param: str | None = None
-    ) -> None:
+    def __init__(self, message: str, status: int = 400, code: str | None = None, param: str | None = None) -> None:
         super().__init__(message)
         body = dumps(replies.error_reply(message, "invalid_request_error", code, param))
         self.reply = Reply(body, status)
@@ -45,9 +43,7 @@ class LoopbackApp:
         self.book = AnswerBook(settings)
         self.settings = settings
         self._random = random.Random(settings.seed)
-        self._extra = "".join(
-            f"{name}: {value}\r\n" for name, value in (settings.headers or {}).items()
-        ).encode()
+        self._extra = "".join(f"{name}: {value}\r\n" for name, value in (settings.headers or {}).items()).encode()
 
     def handle(self, request: Request, connection: Connection) -> None:
         path = request.path
@@ -107,9 +103,7 @@ class LoopbackApp:
                 return _unauthorized(), 0.0
         limit = settings.concurrency_limit
         if limit is not None and journal.in_flight > limit:
-            return faults.error(
-                Fault("rate_limit", retry_after=settings.concurrency_retry_after), _NOBODY
-            ), 0.0
+            return faults.error(Fault("rate_limit", retry_after=settings.concurrency_retry_after), _NOBODY), 0.0
         try:
             _check(request.path, body)
             texts, last = _prompt(request.path, body)
@@ -179,18 +173,14 @@ class LoopbackApp:
                     return faults.error(fault, meeting), fault.latency or 0.0
                 return faults.spoil(fault, Reply(dumps(whole)), whole)
         if path in _POSTS:
-            return RefusedError(
-                f"Only POST requests are accepted at {path}.", 405, "method_not_supported"
-            ).reply, 0.0
+            return RefusedError(f"Only POST requests are accepted at {path}.", 405, "method_not_supported").reply, 0.0
         if request.method == "GET" and path == "/v1/models":
             return Reply(dumps(replies.models_reply(settings)), headers=self._extra), 0.0
         if request.method == "GET" and path.startswith("/v1/models/"):
             name = path[len("/v1/models/") :]
             if name in settings.models:
                 return Reply(dumps(replies.model_reply(name)), headers=self._extra), 0.0
-            return RefusedError(
-                f"The model '{name}' does not exist", 404, "model_not_found", "model"
-            ).reply, 0.0
+            return RefusedError(f"The model '{name}' does not exist", 404, "model_not_found", "model").reply, 0.0
         return RefusedError(f"Unknown request URL: {request.method} {path}.", 404, "unknown_url").reply, 0.0
 
     def _ingest(self, request: Request, note: _Note) -> tuple[Reply, float]:
@@ -296,14 +286,10 @@ def _check(path: str, body: Any) -> None:
         raise RefusedError("you must provide a model parameter", param="model")
     needed = {CHAT: "messages", COMPLETIONS: "prompt", EMBEDDINGS: "input"}[path]
     if needed not in body:
-        raise RefusedError(
-            f"Missing required parameter: '{needed}'.", 400, "missing_required_parameter", needed
-        )
+        raise RefusedError(f"Missing required parameter: '{needed}'.", 400, "missing_required_parameter", needed)
     n = body.get("n")
     if n is not None and (isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= _MAX_CHOICES):
-        raise RefusedError(
-            f"Invalid 'n': expected an integer from 1 to {_MAX_CHOICES}, but got {n!r}.", param="n"
-        )
+        raise RefusedError(f"Invalid 'n': expected an integer from 1 to {_MAX_CHOICES}, but got {n!r}.", param="n")
 
 
 def _prompt(path: str, body: dict[str, Any]) -> tuple[list[str], str]:

@@ -104,9 +104,7 @@ def spoil(fault: Fault, reply: Reply, whole: Json) -> tuple[Reply, float]:
         return replace(reply, way=kind), 0.0
     if kind == "wrong_shape":
         shape = (
-            fault.body
-            if fault.body is not None
-            else {k: v for k, v in whole.items() if k not in ("choices", "data")}
+            fault.body if fault.body is not None else {k: v for k, v in whole.items() if k not in ("choices", "data")}
         )
         return Reply(dumps(shape)), 0.0
     if kind == "garbage":
@@ -132,9 +130,7 @@ def error(fault: Fault, meeting: Meeting) -> Reply:
     """The error reply of one of the error kinds."""
     assert fault.kind in ERRORS
     status, body = _ERRORS[fault.kind](fault, meeting)
-    reply = Reply(
-        b"", fault.status or status, headers=retry_header(fault.retry_after, fault.retry_after_form)
-    )
+    reply = Reply(b"", fault.status or status, headers=retry_header(fault.retry_after, fault.retry_after_form))
     if fault.kind == "server_error" and fault.body in ("html", "text"):
         title = f"{reply.status} Server Error"
         page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
@@ -156,17 +152,12 @@ def retry_header(seconds: float | None, form: str = "seconds") -> bytes:
 
 def _rate_limit(fault: Fault, meeting: Meeting) -> tuple[int, Json]:
     wait = "" if fault.retry_after is None else f" Please try again in {fault.retry_after:g}s."
-    message = (
-        fault.message
-        or f"Rate limit reached on requests per min (RPM): Limit 500, Used 500, Requested 1.{wait}"
-    )
+    message = fault.message or f"Rate limit reached on requests per min (RPM): Limit 500, Used 500, Requested 1.{wait}"
     return 429, error_reply(message, "requests", "rate_limit_exceeded")
 
 
 def _quota(fault: Fault, meeting: Meeting) -> tuple[int, Json]:
-    message = (
-        fault.message or "You have used up your current quota; please check your plan and billing details."
-    )
+    message = fault.message or "You have used up your current quota; please check your plan and billing details."
     return 429, error_reply(message, "insufficient_quota", "insufficient_quota")
 
 
@@ -178,9 +169,7 @@ def _server_error(fault: Fault, meeting: Meeting) -> tuple[int, Json]:
 
 
 def _auth(fault: Fault, meeting: Meeting) -> tuple[int, Json]:
-    return 401, error_reply(
-        fault.message or "Incorrect API key provided.", "invalid_request_error", "invalid_api_key"
-    )
+    return 401, error_reply(fault.message or "Incorrect API key provided.", "invalid_request_error", "invalid_api_key")
 
 
 def _forbidden(fault: Fault, meeting: Meeting) -> tuple[int, Json]:

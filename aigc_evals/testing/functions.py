@@ -56,9 +56,7 @@ class ScriptedCompletionFn:
     def __call__(self, prompt: Any, **kwargs: Any) -> CompletionResult:
         # A script that is a function of the prompt is called outside the lock, and so may block or call back.
         scripted = self._answers(prompt) if callable(self._answers) else self._next(prompt)
-        outcome = (
-            scripted if isinstance(scripted, (str, BaseException)) else "\n".join(scripted.get_completions())
-        )
+        outcome = scripted if isinstance(scripted, (str, BaseException)) else "\n".join(scripted.get_completions())
         self.calls.append(Call(prompt, kwargs, outcome))
         if isinstance(scripted, BaseException):
             raise scripted.with_traceback(None)

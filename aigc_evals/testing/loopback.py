@@ -75,7 +75,8 @@ class LoopbackServer:
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))},
         )
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         watchdog = threading.Timer(self._startup_seconds, process.kill)
         watchdog.start()
         try:

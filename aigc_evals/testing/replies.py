@@ -52,9 +52,7 @@ def completion_reply(
         if body.get("echo"):
             said = texts[index // each] + ("" if body.get("max_tokens") == 0 else said)
         logprobs = None if body.get("logprobs") in (None, False) else _completion_logprobs(said)
-        choices.append(
-            {"text": said, "index": index, "logprobs": logprobs, "finish_reason": answer.finish_reason}
-        )
+        choices.append({"text": said, "index": index, "logprobs": logprobs, "finish_reason": answer.finish_reason})
     reply = _head("cmpl", "text_completion", body, number, settings)
     reply["choices"] = choices
     if settings.usage:

@@ -133,9 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--port", type=int, default=0, help="0 (default): any free port")
     parser.add_argument("--config", metavar="FILE", help="settings as a JSON file")
-    parser.add_argument(
-        "--settings", metavar="JSON", help='settings as JSON; "-": from the first line of stdin'
-    )
+    parser.add_argument("--settings", metavar="JSON", help='settings as JSON; "-": from the first line of stdin')
     arguments = parser.parse_args(argv)
     _raise_file_limit()
 

@@ -168,9 +168,7 @@ class Settings:
         merged = {name: getattr(self, name) for name in known}
         for name, value in values.items():
             if name not in known:
-                raise UsageError(
-                    "no such setting of the loopback server", key=name, hint=nearest(name, known)
-                )
+                raise UsageError("no such setting of the loopback server", key=name, hint=nearest(name, known))
             merged[name] = _parsed(name, value)
         return Settings(**merged)
 

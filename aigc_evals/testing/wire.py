@@ -68,11 +68,7 @@ class Reply:
     pause: float = 0.0
 
     def head(self) -> bytes:
-        length = (
-            b"Transfer-Encoding: chunked"
-            if self.chunks is not None
-            else b"Content-Length: %d" % len(self.body)
-        )
+        length = b"Transfer-Encoding: chunked" if self.chunks is not None else b"Content-Length: %d" % len(self.body)
         reason = _REASONS.get(self.status, "Unknown").encode()
         kind = self.content_type
         return b"HTTP/1.1 %d %s\r\nContent-Type: %s\r\n%s\r\n%s\r\n" % (

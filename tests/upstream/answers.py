@@ -60,10 +60,13 @@ def answer(body: dict[str, Any]) -> str:
 def reply(body: dict[str, Any]) -> dict[str, Any]:
     """`answer` with plain token counts, for a server that takes both from its script.
 
-    The counts have no nested details: upstream adds up every field of the usage and fails on those.
+    The counts have no nested details: upstream adds up every field of the usage and fails on those. Each
+    runner's own wording (see `own_words_removed`) is not counted, so that usage can be compared.
     """
     text = answer(body)
-    asked, answered = len(prompt_text(body)) // 4 + 1, len(text) // 4 + 1
+    table = _table(os.environ.get("AIGC_EVALS_ANSWER_TABLE", ""))
+    asked = len(own_words_removed(prompt_text(body), table)) // 4 + 1
+    answered = len(text) // 4 + 1
     usage = {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered}
     return {"content": text, "usage": usage}
 
@@ -124,6 +127,12 @@ def cut_instruction(text: str, judge: dict[str, Any]) -> str:
     rest = text[len(judge["head"]) :]
     known = [c for c in judge["completions"] if rest.startswith(c)]
     return judge["head"] + max(known, key=len) if known else text
+
+
+def own_words_removed(text: str, table: dict[str, Any]) -> str:
+    """A prompt without the parts whose wording each runner chooses: what two runners must agree on."""
+    judge = find_judge(text, table)
+    return cut_wording(text) if judge is None else squeeze(cut_instruction(text, judge))
 
 
 def cut_wording(text: str) -> str:

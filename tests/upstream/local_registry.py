@@ -177,6 +177,20 @@ _EVALS: dict[str, dict[str, Any]] = {
     "local-lambada.dev.v0": {"class": "evals.elsuite.lambada:Lambada", "args": {"subset": "zh"}},
 }
 
+_COT: dict[str, Any] = {
+    "class": "evals.completion_fns.cot:ChainOfThoughtCompletionFn",
+    "args": {
+        "cot_completion_fn": "gpt-3.5-turbo",
+        "cot_template": "\nThink first.",
+        "extract_answer_template": "\nNow the answer alone:",
+    },
+}
+_COMPLETION_FNS: dict[str, Any] = {
+    "local-cot": _COT,
+    "local-cot-two": {**_COT, "args": {**_COT["args"], "extract_completion_fn": "gpt-4"}},
+}
+_COT_ARGS = "cot_completion_fn=gpt-4"
+
 LOCAL_CASES: list[Case] = [
     Case(
         eval=name,
@@ -189,7 +203,9 @@ LOCAL_CASES: list[Case] = [
 ] + [
     Case("local-match-text.dev.v0", "text prompts to the text endpoint", "gpt-3.5-turbo-instruct"),
     Case("local-match-chat.dev.v0", "names and roles to the text endpoint", "gpt-3.5-turbo-instruct"),
-    Case("local-match-chat.dev.v0", "chain of thought", "cot"),
+    Case("local-match-chat.dev.v0", "chain of thought", "local-cot"),
+    Case("local-includes-text.dev.v0", "chain of thought, two models", "local-cot-two"),
+    Case("local-fuzzy-text.dev.v0", "chain of thought by arguments", "local-cot", completion_args=_COT_ARGS),
     Case("local-json-match.dev.v0", "no answer is JSON", "dummy"),
 ]
 
@@ -219,6 +235,7 @@ def write(root: Path) -> Path:
     for name, content in rows.items():
         _write_jsonl(registry / "data" / "local" / f"{name}.jsonl", content)
     _write_yaml(registry / "evals" / "local.yaml", _EVALS)
+    _write_yaml(registry / "completion_fns" / "local.yaml", _COMPLETION_FNS)
     _write_yaml(registry / "modelgraded" / "local.yaml", _SPECS)
     letters = [
         {"ctx": f"Story {i} of a fruit", "endings": _FRUITS[i:][:4], "label": str(i % 3)} for i in range(6)

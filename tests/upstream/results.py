@@ -60,11 +60,7 @@ def _plain(value: Any) -> Any:
 
 def _prompt(prompt: Any, table: Mapping[str, Any]) -> str:
     body = {"messages": prompt} if isinstance(prompt, list) else {"prompt": prompt}
-    text = answers.prompt_text(body)
-    judge = answers.find_judge(text, dict(table))
-    if judge is None:
-        return answers.cut_wording(text)
-    return answers.squeeze(answers.cut_instruction(text, judge))
+    return answers.own_words_removed(answers.prompt_text(body), dict(table))
 
 
 def differences(upstream: RunResult, ours: RunResult) -> list[str]:
@@ -84,6 +80,9 @@ def differences(upstream: RunResult, ours: RunResult) -> list[str]:
     for sample_id in sorted(upstream.per_sample.keys() | ours.per_sample.keys()):
         expected_events = upstream.per_sample.get(sample_id, [])
         events = ours.per_sample.get(sample_id, [])
+        if not any(event["type"] == "sampling" for event in expected_events):
+            # Upstream leaves sampling events to the completion function; ours records them for every one.
+            events = [event for event in events if event["type"] != "sampling"]
         if _canonical(events) != _canonical(expected_events):
             found.append(f"{sample_id}: {_first_difference(expected_events, events)}")
     return found

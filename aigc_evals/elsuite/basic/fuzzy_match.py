@@ -24,7 +24,8 @@ class FuzzyMatch(Eval):
     def __init__(
         self, completion_fns: Sequence[Any], samples_jsonl: str, *args: Any, max_tokens: int = 100, **kwargs: Any
     ) -> None:
-        super().__init__(completion_fns, *args, samples_jsonl=samples_jsonl, **kwargs)
+        super().__init__(completion_fns, *args, **kwargs)
+        self.samples_jsonl = samples_jsonl
         one_function(self)
         self.max_tokens = max_tokens
 

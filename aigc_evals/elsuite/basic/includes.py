@@ -24,7 +24,8 @@ class Includes(Eval):
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        super().__init__(completion_fns, *args, samples_jsonl=samples_jsonl, **kwargs)
+        super().__init__(completion_fns, *args, **kwargs)
+        self.samples_jsonl = samples_jsonl
         one_function(self)
         self.ignore_case = ignore_case
 

@@ -25,9 +25,7 @@ def json_match(sampled_json: Any, correct_json: Any) -> bool:
     if isinstance(sampled_json, dict) or isinstance(correct_json, dict):
         if not (isinstance(sampled_json, dict) and isinstance(correct_json, dict)):
             return False
-        return all(
-            json_match(sampled_json.get(key), correct_json.get(key)) for key in {**sampled_json, **correct_json}
-        )
+        return all(json_match(sampled_json.get(key), correct_json.get(key)) for key in {**sampled_json, **correct_json})
     if isinstance(sampled_json, list) or isinstance(correct_json, list):
         if not (isinstance(sampled_json, list) and isinstance(correct_json, list)):
             return False
@@ -41,7 +39,8 @@ class JsonMatch(Eval):
     def __init__(
         self, completion_fns: Sequence[Any], samples_jsonl: str, *args: Any, max_tokens: int = 512, **kwargs: Any
     ) -> None:
-        super().__init__(completion_fns, *args, samples_jsonl=samples_jsonl, **kwargs)
+        super().__init__(completion_fns, *args, **kwargs)
+        self.samples_jsonl = samples_jsonl
         one_function(self)
         self.max_tokens = max_tokens
 

@@ -28,7 +28,8 @@ class JsonValidator(Eval):
     """Correct when the answer as a whole parses as JSON."""
 
     def __init__(self, completion_fns: Sequence[Any], samples_jsonl: str, *args: Any, **kwargs: Any) -> None:
-        super().__init__(completion_fns, *args, samples_jsonl=samples_jsonl, **kwargs)
+        super().__init__(completion_fns, *args, **kwargs)
+        self.samples_jsonl = samples_jsonl
         one_function(self)
 
     def check_sample(self, sample: Any) -> None:

@@ -30,7 +30,8 @@ class Match(Eval):
         few_shot_jsonl: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(completion_fns, *args, samples_jsonl=samples_jsonl, **kwargs)
+        super().__init__(completion_fns, *args, **kwargs)
+        self.samples_jsonl = samples_jsonl
         one_function(self)
         self.max_tokens = max_tokens
         self.few_shot = FewShot(self, num_few_shot, few_shot_jsonl)

@@ -33,7 +33,8 @@ class MatchWithSolvers(Eval):
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        super().__init__(completion_fns, *args, samples_jsonl=samples_jsonl, **kwargs)
+        super().__init__(completion_fns, *args, **kwargs)
+        self.samples_jsonl = samples_jsonl
         one_function(self)
         if not task_description:
             raise UsageError("the task must be described, by text or by the name of a file", key="task_description")
@@ -56,9 +57,7 @@ class MatchWithSolvers(Eval):
         messages = [{"role": "system", "content": self.task_description}, *sample["input"]]
         sampled = await self.ask(messages)
         ideal = sample["ideal"] if isinstance(sample["ideal"], str) else sample["ideal"][0]
-        return record_and_check_match(
-            prompt=sample["input"], sampled=sampled, expected=[ideal, ideal.capitalize()]
-        )
+        return record_and_check_match(prompt=sample["input"], sampled=sampled, expected=[ideal, ideal.capitalize()])
 
     def get_samples(self) -> Sequence[Any]:
         """The samples that are drawn, in the order they are drawn: their ids count in this order."""

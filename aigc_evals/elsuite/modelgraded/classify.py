@@ -94,7 +94,9 @@ class ModelBasedClassify(Eval):
                 f"neither the eval nor the spec {self.mg.key!r} says how the verdict is given", key="eval_type"
             )
         if self.multicomp_n > 1 and not self.mg.output_template:
-            raise UsageError(f"the spec {self.mg.key!r} has no output_template for several completions", key="multicomp_n")
+            raise UsageError(
+                f"the spec {self.mg.key!r} has no output_template for several completions", key="multicomp_n"
+            )
         scores = score_table(choices, self.mg.choice_scores)
         ranges = {"metascore": (0.0, 1.0)}
         if scores:

@@ -134,9 +134,7 @@ def match_function(match_fn: str | MatchFn | None) -> MatchFn:
     return MATCH_FNS[match_fn]
 
 
-def get_choice(
-    text: str, eval_type: str | None, match_fn: str | MatchFn | None, choice_strings: Iterable[str]
-) -> str:
+def get_choice(text: str, eval_type: str | None, match_fn: str | MatchFn | None, choice_strings: Iterable[str]) -> str:
     """The verdict in a reply, or ``__invalid__``.
 
     Its lines (from the last one on for ``cot_classify*``) are stripped and freed of punctuation, Markdown's and Chinese
@@ -163,8 +161,7 @@ def _without_punctuation(line: str) -> str:
     kept = (
         character
         for character in line
-        if character not in string.punctuation
-        and (character.isascii() or unicodedata.category(character)[0] != "P")
+        if character not in string.punctuation and (character.isascii() or unicodedata.category(character)[0] != "P")
     )
     return "".join(kept).strip()
 

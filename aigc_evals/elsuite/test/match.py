@@ -20,7 +20,8 @@ class TestMatch(Match):
     __test__ = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, samples_jsonl="", **kwargs)
+        kwargs.setdefault("samples_jsonl", "")
+        super().__init__(*args, **kwargs)
 
     def get_samples(self) -> list[Any]:
         return [
