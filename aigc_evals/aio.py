@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+_PATIENCE = 1.0
+
 
 def new_loop() -> asyncio.AbstractEventLoop:
     """A new event loop, uvloop's where it is installed."""
@@ -32,7 +34,8 @@ def run_in_new_loop(main: Coroutine[Any, Any, T]) -> T:
             for task in left:
                 task.cancel()
             if left:
-                loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+                # A task that will not be cancelled must not hold up the end.
+                loop.run_until_complete(asyncio.wait(left, timeout=_PATIENCE))
             loop.run_until_complete(loop.shutdown_asyncgens())
         finally:
             asyncio.set_event_loop(None)

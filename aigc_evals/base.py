@@ -170,7 +170,7 @@ def _number(found: _Found, kind: type[int] | type[float], least: float) -> float
         number = kind(found.value)
     except ValueError:
         number = kind(0)
-    if not number >= least:
+    if not least <= number < 1e9:
         raise UsageError(
             f"expected {'a whole number' if kind is int else 'seconds'} of at least {least:g}, got {found.value!r}",
             key=found.name,

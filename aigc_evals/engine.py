@@ -218,6 +218,9 @@ class Engine:
         except NoAnswer as none:
             outcome = none.outcome
         except JudgeFailure as error:
+            if self._sampler.stop is not None and self._sampler.stop.usage:
+                scope.closed = True
+                return
             self._recorder.record_error("the grading model's call failed", error.__cause__ or error)
             outcome = Outcome.JUDGE_FAILED
         except Exception as error:
@@ -276,7 +279,9 @@ class Engine:
             loop.call_soon_threadsafe(self._idle.set)
 
         for number in numbers:
-            before[number] = signal.signal(number, arrived)
+            # What is ignored was meant to be: nohup, a job in the background.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, arrived)
         try:
             yield
         finally:

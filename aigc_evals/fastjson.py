@@ -49,11 +49,16 @@ def decode(line: bytes | str) -> Any:
     try:
         # orjson reads integers beyond 64 bits as floats, which would silently change the data.
         raw = line.encode("utf-8") if isinstance(line, str) else line
-        if _LONG_NUMBER not in raw.translate(_DIGITS_TO_ZERO):
+        if not has_long_number(raw):
             return orjson.loads(raw)
     except (orjson.JSONDecodeError, UnicodeEncodeError):
         pass
     return json.loads(line if isinstance(line, str) else bytes(line).decode("utf-8-sig"))
+
+
+def has_long_number(line: bytes) -> bool:
+    """Whether a run of digits is so long that orjson would round the number."""
+    return _LONG_NUMBER in line.translate(_DIGITS_TO_ZERO)
 
 
 def plain(obj: Any) -> Any:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from aigc_evals.errors import EndpointError
 
@@ -51,19 +51,24 @@ class Limiter:
 
     async def acquire(self) -> int:
         """Wait for a place; returns the token to give back with ``release``."""
-        while self.in_flight >= self.limit:
-            self._saturated = True
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiters.append(waiter)
-            try:
-                await waiter
-            except asyncio.CancelledError:
-                if waiter.done() and not waiter.cancelled():
-                    self._wake()
-                raise
-        self.in_flight += 1
-        if self.in_flight == self.limit:
-            self._saturated = True
+        while self._waiters and self._waiters[0].done():
+            self._waiters.popleft()
+        if self.in_flight < self.limit and not self._waiters:
+            self.in_flight += 1
+            if self.in_flight == self.limit:
+                self._saturated = True
+            return self._epoch
+        self._saturated = True
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():
+                # The place had been handed over already; the next one gets it.
+                self.in_flight -= 1
+                self._wake()
+            raise
         return self._epoch
 
     def release(self, token: int, *, throttled: bool = False) -> None:
@@ -78,12 +83,12 @@ class Limiter:
             self._wake()
 
     def _wake(self) -> None:
-        room = self.limit - self.in_flight
-        while self._waiters and room > 0:
+        """Hand free places over, first come, first served: nobody who comes later can take them."""
+        while self._waiters and self.in_flight < self.limit:
             waiter = self._waiters.popleft()
             if not waiter.done():
+                self.in_flight += 1
                 waiter.set_result(None)
-                room -= 1
 
     def _adapt(self) -> None:
         rate = self._done / max(self._clock() - self._since, 1e-6)
@@ -127,24 +132,28 @@ class Limiter:
 class Endpoint:
     """The state shared by all calls of one endpoint in one run.
 
-    ``succeeded`` tells a wrong key from a key that was withdrawn; ``repeats`` counts final failures in a row that are
-    the same failure; ``adjusted`` remembers per model how requests had to be changed to be accepted.
+    ``succeeded`` tells a wrong key from a key that was withdrawn; ``failures`` counts final failures in a row, ``repeats``
+    those of them that are the same failure.
     """
 
     name: str
     limiter: Limiter
     succeeded: bool = False
     repeats: int = 0
+    failures: int = 0
     last_failure: str = ""
-    adjusted: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def good(self) -> None:
         self.succeeded = True
         self.repeats = 0
+        self.failures = 0
 
     def failed(self, error: EndpointError) -> int:
         """Take note of a final failure; returns how often the same one has now come in a row."""
-        fingerprint = f"{error.kind} {error.status} {error.code} {str(error)[:200]}"
+        # Numbers and ids (of the request, the time) make the same failure look new each time.
+        text = re.sub(r"[\w.-]*\d[\w.-]*", "#", str(error)[:200])
+        fingerprint = f"{error.kind} {error.status} {error.code} {text}"
         self.repeats = self.repeats + 1 if fingerprint == self.last_failure else 1
         self.last_failure = fingerprint
+        self.failures += 1
         return self.repeats

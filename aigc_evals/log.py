@@ -7,9 +7,11 @@ belongs to a sample that will be asked again, and is cut off when the run is con
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Collection, Iterator
@@ -23,6 +25,7 @@ from aigc_evals.fastjson import decode, encode
 
 _EVENT_FIELDS = tuple(field.name for field in fields(Event))
 _CHUNK = 1 << 20
+_SPEC_BEGINS = b'{"spec":{'
 
 
 class LogFile:
@@ -44,7 +47,7 @@ class LogFile:
             path.parent.mkdir(parents=True, exist_ok=True)
             flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
             handle = os.open(path, flags, 0o644)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise _unwritable(path, error) from None
         if not _lock(handle):
             os.close(handle)
@@ -64,7 +67,8 @@ class LogFile:
             while written < len(view):
                 written += os.write(self._handle, view[written:])
         except OSError as error:
-            self.truncate(self._size)
+            with contextlib.suppress(OSError):
+                self.truncate(self._size)
             reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror
             raise RunError(
                 f"{self.path}: cannot write the log: {reason}. Everything before is safe in it; "
@@ -110,6 +114,13 @@ def read_spec(path: Path) -> dict[str, Any] | None:
     line = _object(first)
     spec = line.get("spec") if line else None
     return spec if isinstance(spec, dict) else None
+
+
+def is_torn_spec(path: Path) -> bool:
+    """Whether a file holds nothing but the beginning of a log's first line: its run was killed before anything happened."""
+    with path.open("rb") as file:
+        first = file.readline()
+        return not first.endswith(b"\n") and _SPEC_BEGINS.startswith(first[: len(_SPEC_BEGINS)])
 
 
 def read_report(path: Path) -> dict[str, Any] | None:
@@ -180,15 +191,20 @@ def without_samples(path: Path, outcomes: Collection[str]) -> int:
 
     The other events keep their ids, which receivers may know already.
     """
+    if not any(group and group[-1].data["outcome"] in outcomes for group, _state in read_samples(path)):
+        return 0
     dropped = 0
     spec = read_spec(path)
-    with _Replacement(path) as out:
-        out.write(encode({"spec": spec}) + b"\n")
-        for group, _state in read_samples(path):
-            if group and group[-1].data["outcome"] in outcomes:
-                dropped += 1
-            else:
-                out.writelines(encode(event) + b"\n" for event in group)
+    try:
+        with _Replacement(path) as out:
+            out.write(encode({"spec": spec}) + b"\n")
+            for group, _state in read_samples(path):
+                if group and group[-1].data["outcome"] in outcomes:
+                    dropped += 1
+                else:
+                    out.writelines(encode(event) + b"\n" for event in group)
+    except OSError as error:
+        raise RunError(f"{path}: cannot rewrite the log: {error.strerror}. It is as it was.") from None
     return dropped
 
 
@@ -204,11 +220,17 @@ class _Replacement:
         return self._file
 
     def __exit__(self, kind: object, value: object, trace: object) -> None:
-        self._file.close()
-        if kind is None:
-            os.replace(self._name, self._path)
-        else:
-            os.unlink(self._name)
+        try:
+            with self._file:
+                if kind is None:
+                    self._file.flush()
+                    os.fsync(self._file.fileno())
+            if kind is None:
+                shutil.copymode(self._path, self._name)
+                os.replace(self._name, self._path)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._name)
 
 
 def _object(raw: bytes) -> dict[str, Any] | None:
@@ -225,9 +247,9 @@ def _event(line: dict[str, Any] | None) -> Event | None:
     return Event(*[line.get(name) for name in _EVENT_FIELDS])  # type: ignore[arg-type]
 
 
-def _unwritable(path: Path, error: OSError) -> UsageError:
+def _unwritable(path: Path, error: OSError | ValueError) -> UsageError:
     return UsageError(
-        f"cannot write the log here: {error.strerror}", path=path, hint="Give a writable file with --record_path."
+        f"cannot write the log here: {getattr(error, 'strerror', None) or error}", path=path, hint="Give a writable file with --record_path."
     )
 
 

@@ -11,12 +11,13 @@ The functions at the end record into the sample that the caller is evaluating.
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -24,12 +25,15 @@ from typing import TYPE_CHECKING, Any, overload
 from aigc_evals.base import Event, Outcome, RunSpec
 from aigc_evals.errors import UsageError
 from aigc_evals.fastjson import decode, encode
-from aigc_evals.log import LogFile, LogState, read_events, read_samples, read_spec, without_samples
+from aigc_evals.log import LogFile, LogState, is_torn_spec, read_events, read_samples, read_spec, without_samples
 from aigc_evals.redact import Redactor
 from aigc_evals.scores import ScoreTable
+from aigc_evals.sinks.ledger import first_free_id
 
 if TYPE_CHECKING:
     from aigc_evals.sinks import Delivery, Sink
+
+logger = logging.getLogger(__name__)
 
 _current: ContextVar[SampleScope | None] = ContextVar("aigc_evals_sample", default=None)
 
@@ -38,7 +42,7 @@ class SampleScope:
     """The sample being evaluated: its events so far and what its model calls have shown.
 
     ``outcome`` is set by an eval that knows how the sample ended; ``answer_flaw`` by the sampling wrapper when the answer
-    was refused, empty or truncated. Once ``closed``, what a late thread still records is dropped.
+    was refused, empty or truncated, ``judge_flaw`` when that is so of the grading model's last reply. Once ``closed``, what a late thread still records is dropped.
     """
 
     __slots__ = (
@@ -46,6 +50,7 @@ class SampleScope:
         "closed",
         "counts",
         "events",
+        "judge_flaw",
         "notes",
         "outcome",
         "paused",
@@ -61,6 +66,7 @@ class SampleScope:
         self.events: list[Event] = []
         self.outcome: Outcome | None = None
         self.answer_flaw: Outcome | None = None
+        self.judge_flaw: Outcome | None = None
         self.counts: dict[str, int] = {}
         self.usage: dict[str, float] = {}
         self.notes: dict[str, Any] = {}
@@ -151,6 +157,8 @@ class Recorder:
         self._lock = threading.RLock()
         self._paused: set[str | None] = set()
         self._created = False
+        self._empty = False
+        self._ended = False
         self._previous_report: dict[str, Any] = {}
         self._end: int | None = None
         self._clock = _Clock()
@@ -174,19 +182,19 @@ class Recorder:
     def _open(self, finished: Callable[[str], None] | None = None) -> None:
         if self.path is None or self._file is not None or self.run_spec is None:
             return
-        try:
-            self._created = not self.path.exists() or self.path.stat().st_size == 0
-        except OSError:
-            self._created = False
+        self._created = not self.path.exists()
         self._file = LogFile.open(self.path)
         try:
+            if self._file.size and is_torn_spec(self.path):
+                self._file.truncate(0)
             if self._file.size:
                 self._take_up(finished)
             else:
+                self._empty = True
                 self._file.append(self._encode({"spec": asdict(self.run_spec)}))
         except BaseException:
-            self._file.close()
-            self._file = None
+            self._sinks = ()
+            self.abandon()
             raise
         for sink in self._sinks:
             sink.open(self.path, self.run_spec)
@@ -225,9 +233,10 @@ class Recorder:
         self._end = state.end
         if not self.complete:
             self._make_room()
-        self._next_id = state.events
         self.run_spec.run_id = state.spec.get("run_id", self.run_spec.run_id)
         self.run_spec.created_at = state.spec.get("created_at", self.run_spec.created_at)
+        # An id that a receiver knows belongs to the event it came with, even if that is no longer in the log.
+        self._next_id = max(state.events, first_free_id(self.path, str(self.run_spec.run_id)))
 
     def _make_room(self) -> None:
         if self._end is not None and self._file is not None:
@@ -245,20 +254,23 @@ class Recorder:
         return self._previous_report
 
     def abandon(self) -> None:
-        """Leave nothing behind of a run that never began: a log made by this recorder is removed if it holds no sample."""
-        empty = self._file is not None and self._created and not self._next_id
-        self.close()
-        if empty and self.path is not None:
+        """Leave nothing behind of a run that never began: a log that it made and that holds no sample goes again."""
+        if self._file is not None and self.path is not None and self._empty and not self._next_id:
             with contextlib.suppress(OSError):
-                self.path.unlink()
+                self._file.truncate(0)
+                if self._created:
+                    self.path.unlink()
+        self.close()
 
     def close(self) -> None:
         """Close the log without a report, as a run does that is to be continued."""
+        self._ended = True
         for sink in self._sinks:
             sink.abort()
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
 
     def sync(self) -> None:
         """Bring the log to the disk itself."""
@@ -410,8 +422,10 @@ class Recorder:
 
     def deliver(self, final_report: Any) -> list[Delivery]:
         """Let the sinks send what is left, the report included; says how each of them did."""
-        if self._sinks and self._file is not None and not self.complete:
-            self.deliveries = [sink.close(final_report) for sink in self._sinks]
+        if self._sinks and self._file is not None:
+            # Receivers get what the log gets: no secrets. A run that was complete may still have to be delivered.
+            report = self._previous_report if self.complete else decode(self._encode(final_report))
+            self.deliveries = [sink.close(report) for sink in self._sinks]
             self._sinks = ()
         return self.deliveries
 
@@ -428,6 +442,7 @@ class Recorder:
                     self._file.sync()
                 self._file.close()
                 self._file = None
+            self._ended = True
 
     # -- inside -------------------------------------------------------------------------------------------------
 
@@ -441,6 +456,9 @@ class Recorder:
         if not events or self.run_spec is None:
             return
         with self._lock:
+            if self._ended and self.path is not None:
+                # What a late thread still records comes too late.
+                return
             if self._file is None and self.path is not None:
                 self._open()
             number = self._next_id
@@ -466,8 +484,11 @@ class Recorder:
             self._counts[event.type] += 1
 
     def _encode(self, value: Any) -> bytes:
-        if self._hidden and isinstance(value, Event):
-            value = replace(value, data=_without(value.data, self._hidden))
+        if isinstance(value, Event):
+            # The fields of an event as a mapping: encoded three times as fast as the event.
+            value = vars(value)
+            if self._hidden:
+                value = {**value, "data": _without(value["data"], self._hidden)}
         line = encode(value)
         return (line if self._redactor is None else self._redactor.line(line)) + b"\n"
 
@@ -487,10 +508,16 @@ class LocalRecorder(Recorder):
 class DummyRecorder(Recorder):
     """A recorder that writes no file; with ``log`` it prints each event, coloured by correctness."""
 
-    def __init__(self, run_spec: RunSpec | None, log: bool = True, primary_metric: str = "accuracy") -> None:
+    def __init__(
+        self,
+        run_spec: RunSpec | None,
+        log: bool = True,
+        primary_metric: str = "accuracy",
+        redactor: Redactor | None = None,
+    ) -> None:
         from aigc_evals.sinks.console import EventPrinter
 
-        super().__init__(run_spec, on_events=EventPrinter(primary_metric) if log else None)
+        super().__init__(run_spec, on_events=EventPrinter(primary_metric, redactor) if log else None)
 
 
 class HttpRecorder(Recorder):
@@ -509,6 +536,13 @@ class HttpRecorder(Recorder):
 
         sink = HttpSink(url, batch_size=batch_size, fail_percent_threshold=fail_percent_threshold)
         super().__init__(run_spec, path=local_fallback_path, sinks=[sink], **kwargs)
+
+    def record_final_report(self, final_report: Any) -> None:
+        """As ever, with a warning when not everything has arrived (``deliveries`` has the figures)."""
+        super().record_final_report(final_report)
+        for delivery in self.deliveries:
+            if delivery.failed:
+                logger.warning("%s", delivery.message)
 
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

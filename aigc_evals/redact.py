@@ -31,6 +31,11 @@ _LONG_RUN = b"x" * _RUN
 _BEFORE = 48
 """How far before a long run the word may stand that makes it a secret ("Bearer", "PRIVATE KEY")."""
 
+_FIELD_NAMES = frozenset(
+    b"prompt_tokens completion_tokens finish_reason system_fingerprint reasoning_content reasoning_tokens".split()
+)
+"""Names that the lines of a log are full of; passed over so that they need not be looked at in every line."""
+
 _LOG_PREFIX = b'{"run_id":"'
 
 # A token starts where no letter or digit precedes it, or after the escape of a line end in quoted JSON.
@@ -224,7 +229,8 @@ class Redactor:
             end = flat.find(b" ", begin)
             end = len(line) if end < 0 else end
             run = line[begin:end]
-            if len(run) >= _WORD or not (run.isalpha() and run.islower()) or b"uthorization" in run:
+            word = run.isalpha() and run.islower() and len(run) < _WORD and b"uthorization" not in run
+            if not word and run not in _FIELD_NAMES:
                 if _WORTH_A_LOOK.search(line, begin - _BEFORE if begin > _BEFORE else 0, end):
                     return True
                 for core in self._cores:
@@ -259,6 +265,15 @@ class Redactor:
         if type(obj) is tuple:
             return tuple(self._walk(item, by_key) for item in obj)
         return obj
+
+
+def redact_error(error: BaseException, redactor: Redactor) -> None:
+    """Mask the secrets in the text of an error of this package."""
+    for name in ("message", "hint"):
+        text = getattr(error, name, None)
+        if isinstance(text, str):
+            setattr(error, name, redactor.text(text))
+    error.args = tuple(redactor.text(item) if isinstance(item, str) else item for item in error.args)
 
 
 def _is_secret(name: str, value: str) -> bool:

@@ -13,6 +13,8 @@ import importlib.util
 import inspect
 import logging
 import re
+import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
@@ -21,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from aigc_evals.api import DummyCompletionFn
 from aigc_evals.base import BaseEvalSpec, CompletionFnSpec, EvalSetSpec, EvalSpec
-from aigc_evals.errors import UsageError, nearest
+from aigc_evals.errors import AigcEvalsError, UsageError, nearest
 from aigc_evals.yaml_files import Entries, load_kind
 
 if TYPE_CHECKING:
@@ -127,6 +129,8 @@ class Registry:
             if not path.is_dir():
                 raise UsageError("no such registry folder", path=path, key="registry_path")
             self._registry_paths.append(path)
+            for kind in ("_evals", "_eval_sets", "_completion_fns", "_solvers", "_modelgraded_specs"):
+                self.__dict__.pop(kind, None)
 
     def wrapping(self, wrap: Callable[[Any], Any]) -> Registry:
         """The same registry, with ``wrap`` put around every completion function it makes."""
@@ -313,7 +317,7 @@ class Registry:
         if _accepts(cls, "registry"):
             args["registry"] = self
         check_arguments(cls, args, f"completion function {name!r}")
-        return cls(**args)
+        return construct(cls, args, f"completion function {name!r}")
 
     def get_class(self, spec: EvalSpec) -> Any:
         """The class of an eval with the spec's arguments filled in."""
@@ -370,6 +374,23 @@ def check_arguments(cls: Any, args: Mapping[str, Any], whose: str) -> None:
         return
 
 
+def construct(cls: Callable[..., Any], args: Mapping[str, Any], whose: str) -> Any:
+    """``cls(**args)``; a UsageError that names the place where the constructor fails."""
+    try:
+        return cls(**args)
+    except AigcEvalsError:
+        raise
+    except Exception as error:
+        raise UsageError(
+            f"{whose} cannot be made from its arguments: {type(error).__name__}: {error}", hint=_raised_at(error)
+        ) from error
+
+
+def _raised_at(error: BaseException) -> str | None:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"({frames[-1].filename}:{frames[-1].lineno})" if frames else None
+
+
 def load_object(path: str, place: tuple[Path | None, int | None] = (None, None)) -> Any:
     """What ``module:Qual.Name`` names; modules of openai/evals that exist here are ours. UsageError where there is none."""
     module_name, colon, qualified = path.partition(":")
@@ -420,6 +441,12 @@ def _import(name: str) -> Any:
         raise UsageError(
             f"{name} needs the module {error.name!r}, which is not installed", hint=_extra_for(error.name)
         ) from None
+    except AigcEvalsError:
+        raise
+    except Exception as error:
+        raise UsageError(
+            f"the module {name} cannot be loaded: {type(error).__name__}: {error}", hint=_raised_at(error)
+        ) from error
 
 
 def _extra_for(module: str | None) -> str:
@@ -446,20 +473,31 @@ def python_object(name: str) -> Any:
             return None
     except (ImportError, ValueError):
         return None
+    except Exception as error:
+        raise UsageError(
+            f"{source} cannot be loaded: {type(error).__name__}: {error}", hint=_raised_at(error)
+        ) from error
     return load_object(name)
 
 
 def _from_file(path: Path, attribute: str) -> Any:
     if not path.is_file():
         raise UsageError("no such Python file", path=path)
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise UsageError("cannot be loaded as Python", path=path)
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise UsageError(f"cannot be loaded: {type(error).__name__}: {error}", path=path) from error
+    # Dataclasses and pickles look their module up by its name; one that no import can ask for hides no other module.
+    name = f"{path.stem} ({path.resolve()})"
+    module = sys.modules.get(name)
+    if module is None:
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise UsageError("cannot be loaded as Python", path=path)
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            del sys.modules[name]
+            raise UsageError(
+                f"cannot be loaded: {type(error).__name__}: {error}", path=path, hint=_raised_at(error)
+            ) from error
     found: Any = module
     for part in attribute.split("."):
         if not hasattr(found, part):

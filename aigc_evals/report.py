@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aigc_evals.base import Outcome
@@ -140,53 +141,46 @@ def plain_number(value: Any) -> Any:
 
 def render(report: Mapping[str, Any], *, title: str = "", log_path: object = None) -> str:
     """The report as a calm table for a terminal; the path of the log comes last."""
-    lines: list[str] = [title, ""] if title else []
+    lines = [title, ""] if title else []
     metrics: Mapping[str, Mapping[str, Any]] = report.get("metrics") or {}
     if metrics:
-        rows: list[tuple[str, ...]] = [("metric", "value", "n", "std. error", "95 % interval", "method")]
         order = sorted(metrics, key=lambda name: name != report.get("headline"))
-        rows += [_metric_row(name, metrics[name]) for name in order]
-        lines += [*_table(rows), ""]
-    ledger = report.get("outcomes") or {}
-    told = [f"{count} {name}" for name, count in ledger.items() if count]
-    facts = [("outcomes", f"{', '.join(told) or 'none'} (of {report.get('planned', 0)} planned)")]
+        head = ("metric", "value", "n", "std. error", "95 % interval", "method")
+        lines += [*_table([head, *(_metric_row(name, metrics[name]) for name in order)]), ""]
+    facts = [*_facts(report, metrics)]
+    if log_path is not None:
+        facts.append(("log", str(log_path)))
+    return "\n".join(lines + _table(facts))
+
+
+def _facts(report: Mapping[str, Any], metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    planned = report.get("planned", 0)
+    told = ", ".join(f"{count} {name}" for name, count in (report.get("outcomes") or {}).items() if count)
+    yield "outcomes", f"{told or 'none'} (of {planned} planned)"
     headline = metrics.get(report.get("headline") or "", {})
-    bounds = headline.get("bounds")
-    missing = report.get("planned", 0) - (headline.get("n") or 0)
-    if bounds and missing > 0:
-        facts.append(
-            (
-                "bounds",
-                f"{report['headline']} {_number(bounds[0])} to {_number(bounds[1])}, with the {missing} not scored all wrong or all right",
-            )
-        )
+    missing = planned - (headline.get("n") or 0)
+    if missing > 0 and headline.get("bounds"):
+        low, high = map(_number, headline["bounds"])
+        yield "bounds", f"{report['headline']} {low} to {high}, with the {missing} not scored all wrong or all right"
     own = {key: value for key, value in report.items() if key not in OUR_KEYS and not key.startswith("usage_")}
-    facts.append(("report", ", ".join(f"{key} {_number(value)}" for key, value in own.items()) or "nothing"))
+    yield "report", ", ".join(f"{key} {_number(value)}" for key, value in own.items()) or "nothing"
     usage = {key.removeprefix("usage_"): value for key, value in report.items() if key.startswith("usage_")}
-    if usage:
-        facts.append(("usage", ", ".join(f"{value:,} {key}" for key, value in usage.items() if value)))
+    if any(usage.values()):
+        yield "usage", ", ".join(f"{value:,} {key}" for key, value in usage.items() if value)
     calls = f"{report.get('requests', 0):,}, {report.get('retries', 0):,} of them repeats"
     if report.get("cache_hits"):
         calls += f", {report['cache_hits']:,} answers from the cache"
-    facts.append(("requests", calls))
-    facts.append(("seconds", f"{report.get('seconds', 0):,.1f}"))
+    yield "requests", calls
+    yield "seconds", f"{report.get('seconds', 0):,.1f}"
     for endpoint, change in (report.get("adjusted") or {}).items():
-        facts.append(("adjusted", f"{endpoint}: {change}"))
+        yield "adjusted", f"{endpoint}: {change}"
     for delivery in report.get("delivery") or []:
-        facts.append(
-            (
-                delivery["name"],
-                f"{delivery['delivered']} events delivered, {delivery['failed']} not. {delivery['message']}",
-            )
-        )
+        sent = f"{delivery['delivered']} events delivered, {delivery['failed']} not"
+        yield delivery["name"], f"{sent}. {delivery['message']}".strip()
     if report.get("partial"):
-        facts.append(("partial", "the run was stopped before its end; the same command with --resume goes on"))
-    facts += [("problem", problem) for problem in report.get("problems") or []]
-    if log_path is not None:
-        facts.append(("log", str(log_path)))
-    width = max(len(name) for name, _ in facts)
-    lines += [f"{name:<{width}}  {value}" for name, value in facts]
-    return "\n".join(lines)
+        yield "partial", "the run was stopped before its end; the same command with --resume goes on"
+    for problem in report.get("problems") or []:
+        yield "problem", problem
 
 
 def _metric_row(name: str, metric: Mapping[str, Any]) -> tuple[str, ...]:
@@ -207,6 +201,15 @@ def _number(value: Any) -> str:
     return str(value)
 
 
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _padded(cell: str, width: int) -> str:
+    return cell + " " * (width - _width(cell))
+
+
+def _width(text: str) -> int:
+    """Columns a text takes on a terminal: Chinese characters and their like take two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

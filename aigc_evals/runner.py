@@ -17,11 +17,11 @@ from typing import Any
 
 from aigc_evals import __version__
 from aigc_evals.base import DEFAULT_SEED, BaseEvalSpec, EvalSpec, Outcome, RunResult, RunSpec, Settings
-from aigc_evals.errors import RunError, UsageError
+from aigc_evals.errors import AigcEvalsError, RunError, UsageError
 from aigc_evals.log import read_report, read_spec
 from aigc_evals.record import DummyRecorder, Recorder
-from aigc_evals.redact import Redactor
-from aigc_evals.registry import Registry, check_arguments
+from aigc_evals.redact import Redactor, redact_error
+from aigc_evals.registry import Registry, check_arguments, construct
 from aigc_evals.report import build, outcomes
 from aigc_evals.sampling import Sampler
 
@@ -69,8 +69,8 @@ class RunConfig:
             raise UsageError(f"a share is between 0 and 1, got {self.max_invalid}", key="max_invalid")
         if self.concurrency is not None and self.concurrency < 1:
             raise UsageError(f"must be at least 1, got {self.concurrency}", key="concurrency")
-        if self.timeout is not None and self.timeout <= 0:
-            raise UsageError(f"must be more than 0 seconds, got {self.timeout}", key="timeout")
+        if self.timeout is not None and not 0 < self.timeout < 1e9:
+            raise UsageError(f"must be more than 0 seconds and finite, got {self.timeout}", key="timeout")
         if self.max_retries is not None and self.max_retries < 0:
             raise UsageError(f"must not be negative, got {self.max_retries}", key="max_retries")
         if self.http_batch_size < 1:
@@ -110,8 +110,10 @@ class _Run:
         environ: Mapping[str, str],
     ) -> None:
         self.config = config
+        self._notes: list[str] = []
         self.redactor = Redactor.from_environment(environ)
         self._learn_secrets(config.completion_args)
+        self._learn_secrets(config.extra_eval_params)
         settings = Settings.from_environment(
             environ,
             concurrency=config.concurrency,
@@ -141,7 +143,20 @@ class _Run:
             if re.search(r"key|token|secret|password|auth", key, re.IGNORECASE) and isinstance(value, str):
                 self.redactor.add(value)
 
+    def _learn_from_functions(self) -> None:
+        for secret in self.sampler.secrets:
+            self.redactor.add(secret)
+
     def go(self) -> RunResult:
+        try:
+            return self._go()
+        except AigcEvalsError as error:
+            # A server may repeat a key in its refusal.
+            self._learn_from_functions()
+            redact_error(error, self.redactor)
+            raise
+
+    def _go(self) -> RunResult:
         key = str(self.spec.key)
         run_spec = self._run_spec(key)
         fns = [
@@ -151,6 +166,7 @@ class _Run:
             for fn in self.fns
         ]
         evaluated = self._make_eval(key, fns)
+        self._learn_from_functions()
         self.sampler.preflight()
         path = None if self.config.dry_run else self._record_path(run_spec)
         recorder = self._recorder(run_spec, path)
@@ -160,6 +176,13 @@ class _Run:
         except UsageError:
             recorder.abandon()
             raise
+        except Exception as error:
+            if not (evaluated.interrupted or self.sampler.stop is not None):
+                recorder.close()
+                raise
+            # A run that ended early may lack what its eval's own report is made from.
+            result = {}
+            self._notes.append(f"the eval's own figures could not be made: {type(error).__name__}: {error}")
         except BaseException:
             recorder.close()
             raise
@@ -175,7 +198,7 @@ class _Run:
             "registry": self.registry,
         }
         check_arguments(cls.func, {**cls.keywords, **given}, f"eval {key}")
-        evaluated = cls(**given)
+        evaluated = construct(cls, given, f"eval {key}")
         evaluated.max_samples = self.config.max_samples
         return evaluated
 
@@ -230,7 +253,9 @@ class _Run:
         config = self.config
         if path is None:
             primary = (self.base.metrics or ["accuracy"])[0]
-            return DummyRecorder(run_spec, log=config.dry_run_logging, primary_metric=primary)
+            return DummyRecorder(
+                run_spec, log=config.dry_run_logging, primary_metric=primary, redactor=self.redactor
+            )
         sinks = []
         if config.http_run and config.http_run_url:
             from aigc_evals.sinks.http import HttpSink
@@ -263,11 +288,11 @@ class _Run:
             primary=self.base.metrics[0] if self.base.metrics else None,
             seconds=seconds + float(recorder.previous_report.get("seconds") or 0.0),
             partial=interrupted or stop is not None,
-            adjusted={e.name: e.adjusted for e in self.sampler.endpoints.values() if e.adjusted},
+            adjusted=self.redactor.value(self.sampler.adjusted),
         )
         if recorder.complete:
             report = recorder.previous_report
-        problems = self._problems(recorder)
+        problems = [*self._problems(recorder), *map(self.redactor.text, self._notes)]
         if stop is not None:
             problems.insert(0, self.redactor.text(f"the run was stopped: {stop.message}"))
         deliveries = recorder.deliver(report)
@@ -293,12 +318,16 @@ class _Run:
             problems.append("no samples: there was nothing to evaluate")
         elif invalid == planned:
             told = ", ".join(f"{count} {name}" for name, count in ledger.items() if count)
-            problems.append(f"no sample was scored: {told}")
+            problems.append(f"no sample was scored: {told}{self._why(recorder)}")
         elif invalid > self.config.max_invalid * planned:
             problems.append(
                 f"{invalid} of {planned} samples were not scored, more than --max_invalid {self.config.max_invalid:g} allows"
             )
         return problems
+
+    def _why(self, recorder: Recorder) -> str:
+        errors = recorder.scores.errors.most_common(1)
+        return f"; most often: {self.redactor.text(errors[0][0])}" if errors else ""
 
 
 def default_log_dir() -> Path:

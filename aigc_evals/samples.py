@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, overload
 import orjson
 
 from aigc_evals.errors import SampleError
-from aigc_evals.fastjson import decode
+from aigc_evals.fastjson import decode, has_long_number
 from aigc_evals.lines import BLOCK, BOM, is_blank, line_error, parse_line, spans
 from aigc_evals.sources import (
     COMPRESSED_SUFFIXES,
@@ -74,8 +74,7 @@ class JsonlSamples(Sequence[Any]):
         name = os.fspath(path)
         files: list[_JsonlFile] = []
         try:
-            for file in jsonl_files(name):
-                files.append(_JsonlFile(file, check))
+            files.extend(_JsonlFile(file, check) for file in jsonl_files(name))
         except BaseException:
             for opened in files:
                 opened.close()
@@ -186,6 +185,7 @@ class _JsonlFile:
     def _scan(self, digest: _Digest, check: Check | None) -> None:
         content = _DescriptorReader(self._read, digest if not digest.done else None)
         parse: Callable[[bytes], Any] = orjson.loads if check is None else decode
+        rounded = False
         append = self._starts.append
         position = 0
         number = 0
@@ -198,6 +198,7 @@ class _JsonlFile:
                 self.has_bom = True
                 start += len(BOM)
                 line = line[len(BOM) :]
+            rounded = rounded or has_long_number(line)
             try:
                 row = parse(line)
             except (ValueError, RecursionError):
@@ -217,6 +218,7 @@ class _JsonlFile:
                     raise DataError(str(error), path=self.path, line=number) from error
         self.blank_lines = blanks
         self._size = position
+        self._parse = decode if rounded else orjson.loads
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -228,6 +230,11 @@ class _JsonlFile:
         line = self._read(end - start, start)
         try:
             # Blank lines after the row come along; white space does not matter to the parser.
+            return self._parse(line)
+        except orjson.JSONDecodeError:
+            # What only the slower parser takes: NaN, lone surrogates.
+            pass
+        try:
             return decode(line)
         except (ValueError, RecursionError) as error:
             reason = line_error(line, self.path, self.line(row), error)

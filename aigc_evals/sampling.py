@@ -33,10 +33,12 @@ JUDGE = "judge"
 
 _TIMEOUT_RETRIES = 2
 _BREAKER = 20
+_MIXED_BREAKER = 100
 _LONGEST_WAIT = 600.0
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
-_NEVER_RIGHT = ("auth", "not_found", "quota")
+_NEVER_RIGHT = ("auth", "not_found")
+_RETURN_TYPE = "return_type"
 _NETWORK_ERRORS = (ConnectionError, TimeoutError, asyncio.TimeoutError)
 
 
@@ -101,10 +103,12 @@ class Sampler:
 
     def endpoint(self, fn: Any) -> Endpoint:
         """The endpoint of a function: named by its ``endpoint`` attribute, else its own."""
-        key = getattr(fn, "endpoint", None) or id(fn)
+        named = getattr(fn, "endpoint", None)
+        key = named if isinstance(named, str) and named else id(fn)
         found = self.endpoints.get(key)
         if found is None:
             own = getattr(fn, "max_concurrency", None)
+            own = max(1, int(own)) if _is_number(own) else None
             most = min(self.settings.max_concurrency, own) if own else max(self.settings.max_concurrency, 1)
             if self.settings.concurrency and not own:
                 most = max(most, self.settings.concurrency)
@@ -143,6 +147,23 @@ class Sampler:
             if check is not None:
                 check()
 
+    @property
+    def secrets(self) -> list[str]:
+        """What the wrapped functions say must never be shown."""
+        found = [getattr(wrapped.inner, "secrets", ()) for wrapped in self._wrapped]
+        return [secret for some in found if isinstance(some, (tuple, list)) for secret in some]
+
+    @property
+    def adjusted(self) -> dict[str, Any]:
+        """How requests had to be changed to be accepted: endpoint and model -> parameter -> its new name, or None."""
+        found: dict[str, Any] = {}
+        for wrapped in self._wrapped:
+            changes = getattr(wrapped.inner, "adjusted", None)
+            if isinstance(changes, dict) and changes:
+                place = f"{self.endpoint(wrapped.inner).name} {getattr(wrapped.inner, 'model', '')}".strip()
+                found.setdefault(place, {}).update(changes)
+        return found
+
     async def aclose(self) -> None:
         """Close the connections of all wrapped functions; they can be used again in another loop."""
         for wrapped in self._wrapped:
@@ -165,14 +186,17 @@ class SampledFn:
         self.sampler = sampler
         self.inner = inner
         asynchronous = getattr(inner, "acall", None)
-        if asynchronous is None and inspect.iscoroutinefunction(inner):
+        if asynchronous is None and (
+            inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(getattr(type(inner), "__call__", None))
+        ):
             asynchronous = inner
         self._acall = None if asynchronous is None else _adapted(asynchronous)
         self._plain = _adapted(inner)
         self._composite = bool(getattr(inner, "composite", False))
-        self._timeout = float(getattr(inner, "timeout", None) or sampler.settings.timeout)
-        retries = getattr(inner, "retries", None)
-        self._retries = sampler.settings.max_retries if retries is None else int(retries)
+        # A stranger's object may have attributes of these names that mean something else.
+        timeout, retries = getattr(inner, "timeout", None), getattr(inner, "retries", None)
+        self._timeout = float(timeout) if _is_number(timeout) and timeout > 0 else sampler.settings.timeout
+        self._retries = int(retries) if _is_number(retries) and retries >= 0 else sampler.settings.max_retries
 
     def __getattr__(self, name: str) -> Any:
         if name == "inner":
@@ -263,25 +287,35 @@ class SampledFn:
         repeats = endpoint.failed(failure)
         if self.sampler.stop is not None:
             return
-        if failure.kind in _NEVER_RIGHT and not endpoint.succeeded:
-            self.sampler.stop = Stop(str(failure), usage=failure.kind != "quota")
-        elif repeats >= _BREAKER and failure.kind != "code":
+        if failure.kind == "quota":
+            self.sampler.stop = Stop(str(failure), usage=False)
+        elif not endpoint.succeeded and (failure.kind in _NEVER_RIGHT or failure.code == _RETURN_TYPE):
+            self.sampler.stop = Stop(str(failure), usage=True)
+        elif failure.kind == "code" or (failure.kind == "bad_request" and endpoint.succeeded):
+            # These speak of one sample, not of the endpoint.
+            return
+        elif repeats >= _BREAKER:
             self.sampler.stop = Stop(f"the same failure {repeats} times in a row: {failure}", usage=False)
+        elif endpoint.failures >= _MIXED_BREAKER:
+            self.sampler.stop = Stop(f"{endpoint.failures} failures in a row, the last one: {failure}", usage=False)
 
     async def _ask(self, prompt: Any, kwargs: dict[str, Any]) -> Any:
         if self._acall is not None:
-            return await self._acall(prompt=prompt, **kwargs)
-        call = partial(copy_context().run, self._plain, prompt=prompt, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self.sampler.threads(), call)
+            answer = self._acall(prompt=prompt, **kwargs)
+        else:
+            call = partial(copy_context().run, self._plain, prompt=prompt, **kwargs)
+            answer = await asyncio.get_running_loop().run_in_executor(self.sampler.threads(), call)
+        return await answer if inspect.isawaitable(answer) else answer
 
     def _note(self, scope: SampleScope, result: CompletionResult, prompt: Any, seconds: float, role: str) -> None:
         completions = result.get_completions()
         finish = getattr(result, "finish_reason", None)
         usage = getattr(result, "usage", None)
-        if role == POLICY:
-            flaw = _flaw(completions, finish, getattr(result, "refusal", None))
-            if flaw is not None:
-                scope.answer_flaw = flaw
+        flaw = _flaw(completions, finish, getattr(result, "refusal", None))
+        if role != POLICY:
+            scope.judge_flaw = flaw
+        elif flaw is not None:
+            scope.answer_flaw = flaw
         if self._composite or getattr(self.inner, "records_sampling", False):
             return
         data: dict[str, Any] = {"model": getattr(result, "model", None)}
@@ -301,6 +335,10 @@ class SampledFn:
         if isinstance(asked, Prompt):
             asked = asked.to_formatted_prompt()
         scope.recorder.record_sampling(asked, completions, sample_id=scope.sample_id, **data)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _adapted(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -329,6 +367,7 @@ def _result(value: Any) -> CompletionResult:
     raise EndpointError(
         f"a completion function must return a str or a CompletionResult, this one returned {type(value).__name__}",
         kind="code",
+        code=_RETURN_TYPE,
     )
 
 

@@ -18,6 +18,7 @@ MATCH = "match"
 """Name of the column of ``correct`` in match events (metrics events may well have their own ``accuracy``)."""
 
 _MAX_LABELS = 10_000
+_MAX_ERRORS = 100
 
 
 class Column:
@@ -73,6 +74,7 @@ class ScoreTable:
         self.labels: dict[str, Counter[str]] = {}
         self.scored_labels: dict[str, ScoredLabels] = {}
         self.outcomes: Counter[str] = Counter()
+        self.errors: Counter[str] = Counter()
         self.usage: Counter[str] = Counter()
         self.totals: Counter[str] = Counter()
         self.has_clusters = False
@@ -102,6 +104,8 @@ class ScoreTable:
                     self._use(usage)
             elif kind == "sample":
                 closing = data
+            elif kind == "error":
+                self._error(data)
         for key, found in values.items():
             column = self.events.get(key)
             if column is None:
@@ -140,6 +144,11 @@ class ScoreTable:
             return self._unclustered
         self.has_clusters = True
         return self._cluster_codes.setdefault(str(name), len(self._cluster_codes))
+
+    def _error(self, data: Any) -> None:
+        message = str(data.get("message") if isinstance(data, dict) else data)[:300]
+        if message in self.errors or len(self.errors) < _MAX_ERRORS:
+            self.errors[message] += 1
 
     def _label(self, key: str, value: str) -> None:
         counts = self.labels.setdefault(key, Counter())

@@ -65,10 +65,13 @@ class JsonClient:
             session = await self._connect()
         try:
             # A reply read to its end gives its connection back by itself, one that breaks off closes it.
-            response = await session.post(self._target or self.url, data=body, proxy=self._proxy)
+            response = await session.post(
+                self._target or self.url, data=body, proxy=self._proxy, allow_redirects=False
+            )
             content = await response.read()
         except aiohttp.ClientConnectorDNSError as error:
-            raise EndpointError(f"unknown host {self._host!r}: {error}", kind="connection") from None
+            # It was known when the run began.
+            raise EndpointError(f"unknown host {self._host!r}: {error}", kind="connection", retryable=True) from None
         except aiohttp.ClientConnectorCertificateError as error:
             raise EndpointError(
                 f"the certificate of {self._host} is not trusted: {error.certificate_error}", kind="bad_request"
@@ -77,7 +80,7 @@ class JsonClient:
             raise EndpointError(f"broken reply: {_told(error)}", kind="bad_reply", retryable=True) from None
         except (aiohttp.ClientError, OSError) as error:
             raise EndpointError(f"connection failed: {_told(error)}", kind="connection", retryable=True) from None
-        if response.status >= 400:
+        if response.status >= 300:
             raise _refused(response.status, content, response.headers)
         try:
             return orjson.loads(content)
@@ -147,6 +150,8 @@ def _refused(status: int, content: bytes, headers: Mapping[str, str]) -> Endpoin
         message = str(inner.get("message") or inner.get("detail") or error or "")
         code = inner.get("code") or inner.get("type")
         param = inner.get("param")
+    if status < 400:
+        message = f"the endpoint has moved to {headers.get('Location', 'an unnamed place')}; give that address"
     message = message or _excerpt(content)
     return http_error(
         status,

@@ -15,6 +15,7 @@ from aigc_evals.errors import UsageError
 logger = logging.getLogger(__name__)
 
 _RESERVED = ("key", "group", "cls")
+_NULL = "tag:yaml.org,2002:null"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -23,6 +24,7 @@ class _Entry:
     node: yaml.Node
     path: Path
     registry_path: Path
+    lenient: bool = False
     value: Any = None
 
     @property
@@ -134,9 +136,9 @@ def _load_file(path: Path, registry_path: Path, lenient: bool) -> Iterator[tuple
                         key=f"{name}.{field_node.value}",
                     )
                 _once(inner, str(field_node.value), path, field_line, lenient)
-        elif not isinstance(node, yaml.ScalarNode):
+        elif not isinstance(node, yaml.ScalarNode) or node.tag == _NULL:
             raise UsageError("an entry must be a mapping or the name of another", path=path, line=line, key=name)
-        yield name, _Entry(node, path, registry_path)
+        yield name, _Entry(node, path, registry_path, lenient)
 
 
 def _once(seen: dict[str, int], name: str, path: Path, line: int, lenient: bool) -> None:
@@ -149,9 +151,23 @@ def _once(seen: dict[str, int], name: str, path: Path, line: int, lenient: bool)
     seen[name] = line
 
 
+def _check_nested(node: yaml.Node, entry: _Entry, name: str) -> None:
+    """No mapping below an entry may have a key twice; looked at when the entry is used, since it means walking all of it."""
+    if isinstance(node, yaml.MappingNode):
+        seen: dict[str, int] = {}
+        for key_node, value in node.value:
+            _once(seen, str(key_node.value), entry.path, key_node.start_mark.line + 1, entry.lenient)
+            _check_nested(value, entry, name)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _check_nested(item, entry, name)
+
+
 def _spec(name: str, entry: _Entry) -> Any:
     if isinstance(entry.node, yaml.ScalarNode):
         return str(entry.node.value)
+    for _field, node in entry.node.value:
+        _check_nested(node, entry, name)
     loader = _LOADER("")
     try:
         spec: dict[str, Any] = loader.construct_document(entry.node)

@@ -38,8 +38,19 @@ def prepare_logging(debug: bool, log_to_file: str | None) -> None:
 
 def say(text: str, stream: Any = None) -> None:
     """Print to stderr (or ``stream``); a terminal that has gone away is not an error."""
-    with contextlib.suppress(OSError, ValueError):
-        print(text, file=stream or sys.stderr, flush=True)
+    stream = stream or sys.stderr
+    try:
+        print(text, file=stream, flush=True)
+    except (OSError, ValueError):
+        _mute(stream)
+
+
+def _mute(stream: Any) -> None:
+    """Let what a stream still holds go nowhere: flushing it again at the end of the process would fail the process."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def guarded(work: Callable[[Sequence[str]], int], argv: Sequence[str]) -> int:

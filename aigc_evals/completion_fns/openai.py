@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from aigc_evals.api import CompletionResult
 from aigc_evals.errors import EndpointError, UsageError
@@ -43,18 +45,22 @@ class OpenAIBaseCompletionResult(CompletionResult):
         self.prompt = prompt
         self.adjusted = adjusted
         choices = data.get("choices")
-        if not isinstance(choices, list):
+        if not isinstance(choices, list) or not all(self._is_choice(choice) for choice in choices):
             raise EndpointError(f"the reply has no choices: {str(data)[:300]}", kind="bad_reply", retryable=True)
         self.choices: list[dict[str, Any]] = choices
         first = choices[0] if choices else {}
+        usage = data.get("usage")
         self.model: str | None = data.get("model")
-        self.usage: dict[str, Any] | None = data.get("usage")
+        self.usage: dict[str, Any] | None = usage if isinstance(usage, dict) else None
         self.finish_reason: str | None = first.get("finish_reason")
         self.system_fingerprint: str | None = data.get("system_fingerprint")
 
     @property
     def raw_data(self) -> Any:
         raise NotImplementedError
+
+    def _is_choice(self, choice: Any) -> bool:
+        return isinstance(choice, dict)
 
 
 class OpenAIChatCompletionResult(OpenAIBaseCompletionResult):
@@ -74,10 +80,13 @@ class OpenAIChatCompletionResult(OpenAIBaseCompletionResult):
 
         return ChatCompletion.construct(**self.data)
 
+    def _is_choice(self, choice: Any) -> bool:
+        return isinstance(choice, dict) and isinstance(choice.get("message"), (dict, type(None)))
+
 
 class OpenAICompletionResult(OpenAIBaseCompletionResult):
     def get_completions(self) -> list[str]:
-        return [choice["text"] for choice in self.choices if choice.get("text") is not None]
+        return [str(choice["text"]) for choice in self.choices if choice.get("text") is not None]
 
     @property
     def raw_data(self) -> Any:
@@ -91,6 +100,30 @@ def _text(content: Any) -> str:
     if isinstance(content, list):
         return "".join(str(part.get("text", "")) if isinstance(part, dict) else str(part) for part in content)
     return str(content)
+
+
+def _without_login(url: str) -> tuple[str, tuple[str, ...]]:
+    """An address without user and password, and these: the password as it stands, decoded, and all as Basic wants it."""
+    scheme, separator, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    login, at, host = authority.rpartition("@")
+    if not at:
+        return url, ()
+    user, _, password = login.partition(":")
+    basic = b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode("ascii")
+    return f"{scheme}{separator}{host}{slash}{path}", (password, unquote(password), basic)
+
+
+def _mapping(key: str, value: Any) -> Mapping[Any, Any]:
+    if not isinstance(value or {}, Mapping):
+        raise UsageError(f"expected a mapping, got {type(value).__name__}", key=key)
+    return value or {}
+
+
+def _positive(key: str, value: Any) -> Any:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e9):
+        raise UsageError(f"expected a number above 0, got {value!r}", key=key)
+    return value
 
 
 class _OpenAIFn:
@@ -120,18 +153,22 @@ class _OpenAIFn:
     ) -> None:
         configured = next((os.environ[name] for name in _BASE_VARIABLES if os.environ.get(name)), _DEFAULT_BASE)
         self.model = model
-        self.api_base = (api_base or base_url or configured).rstrip("/")
-        self.api_key = api_key or os.environ.get("OPENAI_API_KEY")
+        self.api_base, login = _without_login(str(api_base or base_url or configured).strip().rstrip("/"))
+        # A key that was read from a file often ends in a line end, which no header can carry.
+        self.api_key = str(api_key or os.environ.get("OPENAI_API_KEY") or "").strip() or None
         self.n_ctx = n_ctx
-        self.extra_options = dict(extra_options or {})
-        self.timeout = timeout
-        self.max_concurrency = max_concurrency
+        self.extra_options = dict(_mapping("extra_options", extra_options))
+        self.timeout = _positive("timeout", timeout)
+        self.max_concurrency = _positive("max_concurrency", max_concurrency)
         self.endpoint = self.api_base
-        if not isinstance(self.extra_options, dict):
-            raise UsageError("expected a mapping", key="extra_options")
-        sent = dict(headers or {})
-        if self.api_key:
-            sent.setdefault("Authorization", f"Bearer {self.api_key}")
+        sent = {str(name): str(value) for name, value in _mapping("headers", headers).items()}
+        self.secrets = tuple(filter(None, (self.api_key, *login, *sent.values())))
+        """What must never be shown."""
+        if not any(name.lower() == "authorization" for name in sent):
+            if login:
+                sent["Authorization"] = f"Basic {login[-1]}"
+            elif self.api_key:
+                sent["Authorization"] = f"Bearer {self.api_key}"
         if os.environ.get("OPENAI_ORG_ID"):
             sent.setdefault("OpenAI-Organization", os.environ["OPENAI_ORG_ID"])
         self._client = JsonClient(self.api_base + self._path, sent, verify=verify)
@@ -142,11 +179,6 @@ class _OpenAIFn:
         if not self.api_key and self.api_base == _DEFAULT_BASE:
             raise UsageError("there is no API key", key="OPENAI_API_KEY", hint="Set it, or OPENAI_BASE_URL.")
         self._client.preflight()
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What must never be shown."""
-        return tuple(filter(None, (self.api_key,)))
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -161,15 +193,23 @@ class _OpenAIFn:
         body.update(self.extra_options)
         for known in self._adjusted:
             self._adjust(body, known)
+        corrected: set[str] = set()
         while True:
             try:
                 data = await self._client.post(encode(body))
             except EndpointError as error:
-                name = self._unsupported(error, body)
+                name = self._unsupported(error, body, corrected)
                 if name is None:
                     raise
-                self._learn(name, error)
+                corrected.add(name)
+                # Another call may have learned it while this one was on its way.
+                if name not in self._adjusted:
+                    self._learn(name, error, corrected)
                 self._adjust(body, name)
+                scope = current_scope()
+                if scope is not None:
+                    scope.count("requests")
+                    scope.count("retries")
                 continue
             if not isinstance(data, dict):
                 raise EndpointError(f"the reply is not an object: {str(data)[:300]}", kind="bad_reply", retryable=True)
@@ -183,22 +223,23 @@ class _OpenAIFn:
 
     # -- parameters an endpoint does not take -------------------------------------------------------------------
 
-    def _unsupported(self, error: EndpointError, body: Mapping[str, Any]) -> str | None:
-        """The parameter of ``body`` that a 400 says is not supported, unless it has been corrected once already."""
+    def _unsupported(self, error: EndpointError, body: Mapping[str, Any], corrected: Collection[str]) -> str | None:
+        """The parameter of ``body`` that a 400 says is not supported, unless this call has corrected it once already."""
         if error.status not in (400, 422):
             return None
         text = str(error)
         named = error.code in ("unsupported_parameter", "unsupported_value", "unknown_parameter")
         if not named and not _UNSUPPORTED.search(text):
             return None
-        candidates = [name for name in body if name not in _NEEDED and name not in self._adjusted]
+        candidates = [name for name in body if name not in _NEEDED and name not in corrected]
         if error.param in candidates:
             return error.param
         return next((name for name in candidates if re.search(rf"\b{re.escape(name)}\b", text)), None)
 
-    def _learn(self, name: str, error: EndpointError) -> None:
+    def _learn(self, name: str, error: EndpointError, corrected: Collection[str]) -> None:
         other = _RENAMED.get(name)
-        self._adjusted[name] = other if other is not None and other in str(error) else None
+        known = other is not None and other in str(error) and other not in corrected and other not in self._adjusted
+        self._adjusted[name] = other if known else None
         scope = current_scope()
         if scope is not None:
             note = {"endpoint": self.api_base, "model": self.model, "parameter": name, "sent_as": self._adjusted[name]}
@@ -209,7 +250,7 @@ class _OpenAIFn:
             value = body.pop(name)
             other = self._adjusted[name]
             if other is not None:
-                body[other] = value
+                body.setdefault(other, value)
 
     @property
     def adjusted(self) -> dict[str, str | None]:

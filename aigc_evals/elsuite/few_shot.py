@@ -56,11 +56,22 @@ def one_function(owner: Eval) -> None:
 def check_input_and_ideals(sample: Any) -> None:
     """SampleError unless the sample has an ``input`` and an ``ideal`` that is a string or a list of strings."""
     check_keys(sample, "input", "ideal")
+    check_prompt(sample["input"], "input")
     ideal = sample["ideal"]
     if isinstance(ideal, str):
         return
     if not isinstance(ideal, list) or not all(isinstance(item, str) for item in ideal):
         raise SampleError(f"'ideal' must be a string or a list of strings, got {ideal!r}")
+
+
+def check_prompt(prompt: Any, key: str) -> None:
+    """SampleError for what no function can be asked; objects pass, since a function of one's own may understand them."""
+    if prompt is None or isinstance(prompt, (bool, int, float)) or prompt == []:
+        raise SampleError(f"{key!r} must be a text or a list of messages, got {prompt!r}")
+    if isinstance(prompt, list) and any(isinstance(item, dict) for item in prompt):
+        for number, message in enumerate(prompt, 1):
+            if not isinstance(message, dict) or not isinstance(message.get("role", ""), str):
+                raise SampleError(f"message {number} of {key!r} is not an object with a role: {message!r:.80}")
 
 
 def ideals(sample: Mapping[str, Any]) -> list[str]:

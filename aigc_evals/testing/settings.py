@@ -190,9 +190,9 @@ def _parsed(name: str, value: Any) -> Any:
         return tuple(value)
     if name == "reasoning":
         _one_of(name, value, {None, "think_tags", "reasoning_content"})
-    if name in ("latency", "jitter", "stream_delay", "ingest_latency"):
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-            raise UsageError(f"must be a number of seconds, not {value!r}", key=name)
+    seconds = name in ("latency", "jitter", "stream_delay", "ingest_latency")
+    if seconds and (isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0):
+        raise UsageError(f"must be a number of seconds, not {value!r}", key=name)
     return value
 
 

@@ -211,9 +211,7 @@ def environment_path() -> Path:
         # A venv holds absolute paths, so it is built in place; the marker, written last, is what makes it
         # valid.
         venv.create(target, with_pip=False, symlinks=os.name != "nt")
-        _pip(
-            "--python", str(target / "bin" / "python"), "install", "--quiet", "--only-binary=:all:", *PACKAGES
-        )
+        _pip("--python", str(target / "bin" / "python"), "install", "--quiet", "--only-binary=:all:", *PACKAGES)
         (site,) = target.glob("lib/python*/site-packages")
         (site / "upstream.pth").write_text(f"{source}\n{STUBS}\n", encoding="utf-8")
         for name in ("oaieval", "oaievalset"):

@@ -74,9 +74,7 @@ def _graded(count: int) -> list[dict[str, Any]]:
     ]
 
 
-_JUDGE = (
-    "Local judge {kind}. The task was:\n{{input}}\nThe answer was:\n{{completion}}\n[END OF ANSWER] Decide."
-)
+_JUDGE = "Local judge {kind}. The task was:\n{{input}}\nThe answer was:\n{{completion}}\n[END OF ANSWER] Decide."
 
 _SPECS: dict[str, Any] = {
     "local-letters": {
@@ -92,9 +90,7 @@ _SPECS: dict[str, Any] = {
         "input_outputs": {"input": "completion"},
     },
     "local-criteria": {
-        "prompt": (
-            "Local judge criteria {criteria}.\n{input}\n{completion}\n{note}\n[END OF ANSWER] Met? {{Y or N}}"
-        ),
+        "prompt": ("Local judge criteria {criteria}.\n{input}\n{completion}\n{note}\n[END OF ANSWER] Met? {{Y or N}}"),
         "choice_strings": ["Y", "N"],
         "eval_type": "classify",
         "input_outputs": {"input": "completion"},
@@ -130,9 +126,7 @@ _EVALS: dict[str, dict[str, Any]] = {
     "local-json-match.dev.v0": _basic("basic.json_match:JsonMatch", "json", max_tokens=99),
     "local-match-text.dev.v0": _basic("basic.match:Match", "text"),
     "local-match-chat.dev.v0": _basic("basic.match:Match", "chat"),
-    "local-match-few.dev.v0": _basic(
-        "basic.match:Match", "chat", num_few_shot=3, few_shot_jsonl="local/few.jsonl"
-    ),
+    "local-match-few.dev.v0": _basic("basic.match:Match", "chat", num_few_shot=3, few_shot_jsonl="local/few.jsonl"),
     "local-includes-text.dev.v0": _basic("basic.includes:Includes", "text"),
     "local-includes-case.dev.v0": _basic("basic.includes:Includes", "chat", ignore_case=True),
     "local-fuzzy-text.dev.v0": _basic("basic.fuzzy_match:FuzzyMatch", "text"),
@@ -155,9 +149,7 @@ _EVALS: dict[str, dict[str, Any]] = {
     "local-letters-cot.dev.v0": _graded_eval("local-letters", eval_type="cot_classify"),
     "local-letters-exact.dev.v0": _graded_eval("local-letters", eval_type="cot_classify", match_fn="exact"),
     "local-words-ends.dev.v0": _graded_eval("local-words", eval_type="classify_cot", match_fn="endswith"),
-    "local-words-both.dev.v0": _graded_eval(
-        "local-words", eval_type="cot_classify", match_fn="starts_or_endswith"
-    ),
+    "local-words-both.dev.v0": _graded_eval("local-words", eval_type="cot_classify", match_fn="starts_or_endswith"),
     "local-criteria.dev.v0": _graded_eval(
         "local-criteria",
         modelgraded_spec_args={"note": "Note {as it is}."},
@@ -195,9 +187,7 @@ LOCAL_CASES: list[Case] = [
     Case(
         eval=name,
         why="our own registry",
-        completion_fn="gpt-3.5-turbo,gpt-4,gpt-3.5-turbo-16k"
-        if name == "local-ABC.dev.v0"
-        else "gpt-3.5-turbo",
+        completion_fn="gpt-3.5-turbo,gpt-4,gpt-3.5-turbo-16k" if name == "local-ABC.dev.v0" else "gpt-3.5-turbo",
     )
     for name in _EVALS
 ] + [
@@ -218,9 +208,7 @@ def write(root: Path) -> Path:
         "chat": _chats(40),
         "json": _json_rows(28),
         "graded": _graded(20),
-        "few": [
-            {"sample": [{"role": "system", "name": "example_user", "content": f"q{i}"}]} for i in range(5)
-        ],
+        "few": [{"sample": [{"role": "system", "name": "example_user", "content": f"q{i}"}]} for i in range(5)],
         "silence": [{"input": f"Say nothing at all ({i}).", "ideal": ["", "x"][i % 2]} for i in range(4)],
         "one": [{"input": "Say yes.", "ideal": "yes"}],
         "solver": [
@@ -237,9 +225,7 @@ def write(root: Path) -> Path:
     _write_yaml(registry / "evals" / "local.yaml", _EVALS)
     _write_yaml(registry / "completion_fns" / "local.yaml", _COMPLETION_FNS)
     _write_yaml(registry / "modelgraded" / "local.yaml", _SPECS)
-    letters = [
-        {"ctx": f"Story {i} of a fruit", "endings": _FRUITS[i:][:4], "label": str(i % 3)} for i in range(6)
-    ]
+    letters = [{"ctx": f"Story {i} of a fruit", "endings": _FRUITS[i:][:4], "label": str(i % 3)} for i in range(6)]
     asks = [{"question": f"Bone {i}?", "choices": _FRUITS[i:][:4], "answer": i % 4} for i in range(6)]
     texts = [{"text": f"A tale {i} that ends, as tales do, with {fruit}"} for i, fruit in enumerate(_FRUITS)]
     datasets = datasets_path(root)

@@ -75,18 +75,14 @@ def _parameters(text: str) -> dict[str, int | str]:
     return {key: int(value) if value.isdigit() else value for key, value in pairs}
 
 
-def run_quietly(
-    completion_fn: str, eval_name: str, registry: Any, log: Path, max_samples: int
-) -> dict[str, Any]:
+def run_quietly(completion_fn: str, eval_name: str, registry: Any, log: Path, max_samples: int) -> dict[str, Any]:
     """Run one eval without any endpoint; returns the report. A run that is not good is an error.
 
     Judge's replies that hold no choice are no error: `dummy` and the script are often asked to be judges.
     """
     import aigc_evals
 
-    result = aigc_evals.run(
-        completion_fn, eval_name, registry=registry, max_samples=max_samples, record_path=str(log)
-    )
+    result = aigc_evals.run(completion_fn, eval_name, registry=registry, max_samples=max_samples, record_path=str(log))
     problems = [problem for problem in result.problems if "judge_failed" not in problem]
     if problems:
         raise RuntimeError("; ".join(problems))

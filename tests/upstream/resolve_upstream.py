@@ -47,12 +47,8 @@ def main() -> None:
         "sets": {name: _plain(spec) for name, spec in sets.items()},
         "set_members": {name: [e.key for e in registry.get_evals(spec.evals)] for name, spec in sets.items()},
         "patterns": {p: [e.key for e in registry.get_evals([p])] for p in patterns},
-        "modelgraded": {
-            name: _plain(registry.get_modelgraded_spec(name)) for name in registry._modelgraded_specs
-        },
-        "completion_fns": {
-            name: _plain(registry.get_completion_fn(name)) for name in registry._completion_fns
-        },
+        "modelgraded": {name: _plain(registry.get_modelgraded_spec(name)) for name in registry._modelgraded_specs},
+        "completion_fns": {name: _plain(registry.get_completion_fn(name)) for name in registry._completion_fns},
     }
     json.dump(out, sys.stdout)
 

@@ -111,9 +111,7 @@ def core_evals_of(texts: Mapping[str, str]) -> list[CoreEval]:
         if kind is None or len(key.split(".")) < 2:
             continue
         args = entry.get("args") or {}
-        metrics = [
-            m for a in aliases if isinstance(entries[a], dict) for m in entries[a].get("metrics") or []
-        ]
+        metrics = [m for a in aliases if isinstance(entries[a], dict) for m in entries[a].get("metrics") or []]
         files = [args[field] for field in ("samples_jsonl", "few_shot_jsonl") if args.get(field)]
         found.append(
             CoreEval(

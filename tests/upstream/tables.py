@@ -41,9 +41,7 @@ def write_table(target: Path, registries: Sequence[Path], per_eval: int) -> Path
             for row in asked_rows(path, per_eval, any_order=whole):
                 _add_row(ideals, row, item)
                 if isinstance(row.get("completion"), str):
-                    completions.setdefault(item.args.get("modelgraded_spec", ""), []).append(
-                        row["completion"]
-                    )
+                    completions.setdefault(item.args.get("modelgraded_spec", ""), []).append(row["completion"])
     judges = [judge for registry in registries for judge in _judges(registry, completions)]
     judges.sort(key=lambda judge: (len(judge["head"]), len(judge["tail"])), reverse=True)
     target.write_text(json.dumps({"ideals": ideals, "judges": judges}, ensure_ascii=False), encoding="utf-8")

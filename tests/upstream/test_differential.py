@@ -114,7 +114,5 @@ def test_same_results(
         if expected is None:
             wrong.append(f"request: upstream never asks {model} {text[-300:]!r}")
         elif not parameters <= expected:
-            wrong.append(
-                f"request: {model} with {sorted(parameters - expected)}, upstream {sorted(expected)}"
-            )
+            wrong.append(f"request: {model} with {sorted(parameters - expected)}, upstream {sorted(expected)}")
     assert not wrong, f"{case.why}; problems of ours: {found.error}\n" + "\n".join(wrong[:12])

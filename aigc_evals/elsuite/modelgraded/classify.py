@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import random
+import string
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -21,6 +22,7 @@ from aigc_evals.elsuite.modelgraded.classify_utils import (
     match_function,
     score_table,
 )
+from aigc_evals.elsuite.few_shot import check_prompt
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.eval import Eval, check_keys
 from aigc_evals.fastjson import encode
@@ -87,7 +89,7 @@ class ModelBasedClassify(Eval):
     def _check_spec(self) -> None:
         """Whatever is wrong with the spec or the arguments is found before anything is asked."""
         choices = get_choice_strings(self.mg.choice_strings, n=self.multicomp_n)
-        judge_prompt(self.mg, self.eval_type, choices)
+        self._needed = self._placeholders(judge_prompt(self.mg, self.eval_type, choices))
         match_function(self.match_fn)
         if self.mg.eval_type is None and self.eval_type is None:
             raise UsageError(
@@ -107,11 +109,26 @@ class ModelBasedClassify(Eval):
             if unknown:
                 raise UsageError(f"unknown keys {sorted(unknown)}", key=name)
 
+    def _placeholders(self, prompt: list[dict[str, Any]]) -> list[str]:
+        """What the judge's prompt wants of a sample, besides what the eval itself knows."""
+        known = {"n", *self.modelgraded_spec_args, *self.mg.input_outputs.values()}
+        needed: dict[str, None] = {}
+        for message in prompt:
+            try:
+                fields = [name for _, name, _, _ in string.Formatter().parse(str(message.get("content", ""))) if name]
+            except ValueError as error:
+                raise UsageError(f"the prompt of the spec {self.mg.key!r} is malformed: {error}", key="prompt") from None
+            needed.update(dict.fromkeys(name for name in fields if name not in known))
+        return list(needed)
+
     def facts(self) -> Mapping[str, Any]:
         return {"modelgraded_spec": {"sha256": hashlib.sha256(encode(asdict(self.mg))).hexdigest()}}
 
     def check_sample(self, sample: Any) -> None:
-        check_keys(sample, *self.mg.input_outputs)
+        check_keys(sample, *self.mg.input_outputs, *self._needed)
+        for key, output in self.mg.input_outputs.items():
+            if output not in sample:
+                check_prompt(sample[key], key)
         if self.metaeval:
             check_keys(sample, "choice")
 
@@ -139,10 +156,14 @@ class ModelBasedClassify(Eval):
         if self.metaeval:
             metrics["metascore"] = choice == sample["choice"]
         scope = current_scope()
-        if choice == INVALID_STR and scope is not None:
+        if scope is not None and (choice == INVALID_STR or self._cut_before_the_verdict(scope.judge_flaw)):
             scope.outcome = Outcome.JUDGE_FAILED
         record_metrics(**metrics)
         return choice
+
+    def _cut_before_the_verdict(self, flaw: Outcome | None) -> bool:
+        """Whether what was read as the verdict is the last line of a reply that broke off: reasons, not a verdict."""
+        return flaw is Outcome.TRUNCATED and (self.mg.eval_type or self.eval_type or "").startswith("cot_classify")
 
     async def _answer(self, prompt: Any) -> str:
         """The completion, or the several of them laid out together, of one input."""

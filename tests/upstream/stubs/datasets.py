@@ -18,9 +18,7 @@ def file_name(path: str, name: str | None = None, split: str | None = None) -> s
     return "__".join(part for part in parts if part) + ".jsonl"
 
 
-def load_dataset(
-    path: str, name: str | None = None, *, split: str | None = None, **_: Any
-) -> list[dict[str, Any]]:
+def load_dataset(path: str, name: str | None = None, *, split: str | None = None, **_: Any) -> list[dict[str, Any]]:
     """All rows of the file that stands for this dataset."""
     folder = os.environ.get("AIGC_EVALS_TEST_DATASETS")
     if not folder:

@@ -1,0 +1,179 @@
+"""Run the benchmarks and print their tables."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from aigc_evals.testing import LoopbackServer
+
+from benchmarks.measure import Cost, command, cost, median, table
+from benchmarks.workload import samples, write_registry
+
+_counter = itertools.count()
+
+
+class Bench:
+    """One temporary folder with the work in it, and how each client is started on it."""
+
+    def __init__(self, folder: Path, rounds: int) -> None:
+        self.folder = folder
+        self.rounds = rounds
+        self.registry = folder / "registry"
+
+    def ours(self, url: str, n: int, concurrency: int | None, *, model: str = "mock-model", of: int | None = None) -> Cost:
+        """``exec_aigc_evals`` on the first ``n`` of ``of`` samples."""
+        total = of or n
+        words = [command("exec_aigc_evals"), model, f"bench{total}", "--registry_path", str(self.registry)]
+        words += ["--record_path", str(self._log()), "--max_samples", str(n)]
+        if concurrency is not None:
+            words += ["--concurrency", str(concurrency)]
+        return cost(words, {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": "local"})
+
+    def bare(self, url: str, n: int, concurrency: int, *, of: int | None = None) -> Cost:
+        path = samples(self.registry, of or n)
+        return cost([sys.executable, "-m", "benchmarks.bare", url, str(path), str(n), str(concurrency), str(self._log())])
+
+    def oaieval(self, url: str, n: int, concurrency: int, *, of: int | None = None) -> Cost:
+        from tests.upstream import environment
+
+        words = [str(environment.oaieval()), "gpt-3.5-turbo", f"bench{of or n}", "--registry_path", str(self.registry)]
+        words += ["--record_path", str(self._log()), "--max_samples", str(n)]
+        environ = {**environment.process_environment(url), "EVALS_THREADS": str(concurrency)}
+        return cost(words, environ)
+
+    def _log(self) -> Path:
+        return self.folder / f"log{next(_counter)}.jsonl"
+
+
+def per_sample(bench: Bench) -> None:
+    """CPU per sample (start-up taken off) and wall time of the whole process, all clients in turn against one server."""
+    n, few = 2000, 100
+    write_registry(bench.registry, [n, few])
+    try:
+        from tests.upstream import environment
+
+        environment.oaieval()
+        with_oaieval = True
+    except Exception as error:
+        print(f"(without oaieval: {error})", file=sys.stderr)
+        with_oaieval = False
+    rows = [["client", "in flight", "samples", "CPU ms a sample", "times bare", "CPU of 1 sample, s", "whole process, s"]]
+    for concurrency in (32, 256):
+        found: dict[str, list[tuple[float, float, float]]] = {}
+        with LoopbackServer(record=False) as server:
+            clients: list[tuple[str, Callable[..., Cost], int, int]] = [
+                ("bare aiohttp", bench.bare, n, bench.rounds),
+                ("aigc_evals", bench.ours, n, bench.rounds),
+            ]
+            if with_oaieval and concurrency == 32:
+                clients.append(("oaieval", bench.oaieval, few, 1))
+            for round_number in range(bench.rounds):
+                for name, client, count, rounds in clients:
+                    if round_number >= rounds:
+                        continue
+                    whole = client(server.base_url, count, concurrency)
+                    one = client(server.base_url, 1, concurrency, of=count)
+                    each = (whole.cpu - one.cpu) / (count - 1) * 1000
+                    found.setdefault(name, []).append((each, one.cpu, whole.wall))
+        bare = median([each for each, _, _ in found["bare aiohttp"]])
+        for name, _, count, _ in clients:
+            each, one_cpu, wall = (median([value[i] for value in found[name]]) for i in range(3))
+            rows.append(
+                [name, str(concurrency), str(count), f"{each:.3f}", f"{each / bare:.2f}", f"{one_cpu:.2f}", f"{wall:.2f}"]
+            )
+    print(table(rows))
+
+
+def latency(bench: Bench) -> None:
+    """How near a run comes to the ideal when every answer takes 200 ms: N / concurrency x 0.2 s."""
+    n = 5000
+    write_registry(bench.registry, [n])
+    rows = [["in flight", "samples", "ideal, s", "run, s", "of the ideal", "most in flight at the server"]]
+    for concurrency in (100, 500):
+        walls: list[float] = []
+        most = 0
+        for _ in range(bench.rounds):
+            with LoopbackServer(record=False, latency=0.2) as server:
+                walls.append(bench.ours(server.base_url, n, concurrency).wall)
+                most = max(most, server.stats()["max_in_flight"])
+        ideal = n / concurrency * 0.2
+        wall = median(walls)
+        rows.append([str(concurrency), str(n), f"{ideal:.1f}", f"{wall:.2f}", f"{ideal / wall:.0%}", str(most)])
+    print(table(rows))
+
+
+def startup(bench: Bench) -> None:
+    """CPU of a start: ``--help`` against bare Python, one sample, and a name out of the whole openai/evals registry."""
+    write_registry(bench.registry, [1])
+    rows = [["what", "CPU, s", "times python -c pass"]]
+    with LoopbackServer(record=False) as server:
+        registry: list[str] = []
+        try:
+            from tests.upstream import environment
+
+            registry = ["--registry_path", str(environment.registry_path())]
+        except Exception as error:
+            print(f"(without the registry of openai/evals: {error})", file=sys.stderr)
+        pass_ = [sys.executable, "-c", "pass"]
+        cases = {
+            "python -c pass": lambda: cost(pass_),
+            "exec_aigc_evals --help": lambda: cost([command("exec_aigc_evals"), "--help"]),
+            "a run of one sample": lambda: bench.ours(server.base_url, 1, None),
+        }
+        if registry:
+            name = "resolving one eval in the registry of openai/evals"
+            code = (
+                "import sys; from aigc_evals.registry import Registry; r = Registry(); "
+                "r.add_registry_paths(sys.argv[2:]); print(r.eval('2d_movement').key)"
+            )
+            cases[name] = lambda: cost([sys.executable, "-c", code, *registry])
+        found: dict[str, list[float]] = {}
+        for _ in range(max(5, bench.rounds)):
+            for name, case in cases.items():
+                found.setdefault(name, []).append(case().cpu)
+    bare = median(found["python -c pass"])
+    rows += [[name, f"{median(values):.3f}", f"{median(values) / bare:.1f}"] for name, values in found.items()]
+    print(table(rows))
+
+
+def million(bench: Bench) -> None:
+    """A million samples with a function in the process: wall, CPU, and how much memory a sample takes."""
+    n, few = 1_000_000, 1_000
+    write_registry(bench.registry, [n, few])
+    small = bench.ours("http://127.0.0.1:9/v1", few, None, model="dummy")
+    large = bench.ours("http://127.0.0.1:9/v1", n, None, model="dummy")
+    rows = [["samples", "wall, s", "CPU, s", "peak memory, MB"]]
+    rows += [[f"{count:,}", f"{c.wall:.1f}", f"{c.cpu:.1f}", f"{c.peak_mb:.0f}"] for count, c in ((few, small), (n, large))]
+    print(table(rows))
+    print(f"\nmemory: {(large.peak_mb - small.peak_mb) * (1 << 20) / (n - few):.0f} bytes a sample")
+
+
+CASES: dict[str, Callable[[Bench], None]] = {
+    "per-sample": per_sample,
+    "latency": latency,
+    "startup": startup,
+    "million": million,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones: {', '.join(CASES)} (default: all)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds; the medians are shown")
+    args = parser.parse_args()
+    unknown = [name for name in args.names if name not in CASES]
+    if unknown:
+        parser.error(f"unknown: {', '.join(unknown)}")
+    for name in args.names or CASES:
+        print(f"\n### {name}\n\n{(CASES[name].__doc__ or '').strip()}\n", flush=True)
+        with tempfile.TemporaryDirectory(prefix="aigc_evals-bench-") as folder:
+            CASES[name](Bench(Path(folder), args.rounds))
+
+
+if __name__ == "__main__":
+    main()
