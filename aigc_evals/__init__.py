@@ -5,11 +5,13 @@ Everything public can be imported from here; nothing is loaded before it is used
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 __version__ = "0.1.0"
 
+# What type checkers take for true; typing itself would be half of the cost of --help.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from aigc_evals.api import CompletionFn as CompletionFn
     from aigc_evals.api import CompletionResult as CompletionResult
     from aigc_evals.api import DummyCompletionFn as DummyCompletionFn

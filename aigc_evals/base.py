@@ -126,7 +126,6 @@ class Settings:
     timeout: float = 300.0
     max_retries: int = 6
     progress: bool = True
-    gentle_interrupt: bool = False
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], **given: Any) -> Settings:
@@ -141,7 +140,6 @@ class Settings:
         if timeout is not None:
             values["timeout"] = _number(timeout, float, 0.001)
         values["progress"] = _truth(_variable(environ, "SHOW_EVAL_PROGRESS"), True)
-        values["gentle_interrupt"] = _truth(_variable(environ, "GENTLE_INTERRUPT"), False)
         values.update({key: value for key, value in given.items() if value is not None})
         return cls(**values)
 

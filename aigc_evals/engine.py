@@ -24,7 +24,7 @@ from aigc_evals.aio import drive
 from aigc_evals.base import Outcome
 from aigc_evals.errors import EndpointError, RunError, SampleError, UsageError
 from aigc_evals.progress import Progress
-from aigc_evals.record import Recorder, SampleScope, _current
+from aigc_evals.record import Recorder, SampleScope, enter_scope, leave_scope
 from aigc_evals.sampling import JudgeFailure, NoAnswer, Sampler, Stop
 
 SHUFFLE_SEED = 123
@@ -198,7 +198,7 @@ class Engine:
     async def _evaluate(self, index: int, rng: random.Random) -> None:
         sample_id = f"{self._prefix}{index}"
         scope = self._recorder.begin(sample_id)
-        token = _current.set(scope)
+        token = enter_scope(scope)
         began = time.perf_counter()
         sample: Any = None
         try:
@@ -231,7 +231,7 @@ class Engine:
             self._recorder.record_error("", error, **_where(error))
             outcome = Outcome.ERROR
         finally:
-            _current.reset(token)
+            leave_scope(token)
         try:
             cluster = sample.get("cluster") if isinstance(sample, dict) else None
             self._recorder.end(scope, outcome, time.perf_counter() - began, cluster)

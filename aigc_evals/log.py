@@ -249,7 +249,9 @@ def _event(line: dict[str, Any] | None) -> Event | None:
 
 def _unwritable(path: Path, error: OSError | ValueError) -> UsageError:
     return UsageError(
-        f"cannot write the log here: {getattr(error, 'strerror', None) or error}", path=path, hint="Give a writable file with --record_path."
+        f"cannot write the log here: {getattr(error, 'strerror', None) or error}",
+        path=path,
+        hint="Give a writable file with --record_path.",
     )
 
 

@@ -16,7 +16,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
@@ -42,7 +42,8 @@ class SampleScope:
     """The sample being evaluated: its events so far and what its model calls have shown.
 
     ``outcome`` is set by an eval that knows how the sample ended; ``answer_flaw`` by the sampling wrapper when the answer
-    was refused, empty or truncated, ``judge_flaw`` when that is so of the grading model's last reply. Once ``closed``, what a late thread still records is dropped.
+    was refused, empty or truncated, ``judge_flaw`` when that is so of the grading model's last reply. Once ``closed``, what
+    a late thread still records is dropped.
     """
 
     __slots__ = (
@@ -77,6 +78,15 @@ class SampleScope:
     def count(self, key: str, by: int = 1) -> None:
         """Add to one of the sample's counts (``requests``, ``retries``, ...), which its closing event carries."""
         self.counts[key] = self.counts.get(key, 0) + by
+
+
+def enter_scope(scope: SampleScope) -> Token[SampleScope | None]:
+    """Make ``scope`` the current sample of the running task or thread until ``leave_scope`` is called with the result."""
+    return _current.set(scope)
+
+
+def leave_scope(token: Token[SampleScope | None]) -> None:
+    _current.reset(token)
 
 
 def current_scope() -> SampleScope | None:

@@ -251,6 +251,10 @@ class Registry:
             alias = raw if isinstance(raw, str) else raw.get("id")
             if alias is None:
                 break
+            if not isinstance(alias, str):
+                raise UsageError(
+                    f"id must be the name of another {kind.noun}, got {alias!r}", path=path, line=line, key=chain[-1]
+                )
             if alias in chain:
                 raise UsageError(f"alias cycle: {' -> '.join([*chain, alias])}", path=path, line=line, key=name)
             if alias not in entries:

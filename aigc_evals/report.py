@@ -125,9 +125,12 @@ def _metric(
 
 
 def _headline(metrics: Mapping[str, Any], primary: str | None) -> str | None:
+    """The metric that stands for the run: the registry's, else accuracy or score, else the first that is no mere share."""
     if primary in metrics:
         return primary
-    return next((name for name in ("accuracy", "score", *metrics) if name in metrics), None)
+    return next(
+        (name for name in ("accuracy", "score", *(n for n in metrics if "/" not in n)) if name in metrics), None
+    )
 
 
 def plain_number(value: Any) -> Any:
@@ -178,7 +181,10 @@ def _facts(report: Mapping[str, Any], metrics: Mapping[str, Mapping[str, Any]]) 
         sent = f"{delivery['delivered']} events delivered, {delivery['failed']} not"
         yield delivery["name"], f"{sent}. {delivery['message']}".strip()
     if report.get("partial"):
-        yield "partial", "the run was stopped before its end; the same command with --resume goes on"
+        yield (
+            "partial",
+            "the run was stopped before its end; the same command with --resume, or with this --record_path, goes on",
+        )
     for problem in report.get("problems") or []:
         yield "problem", problem
 

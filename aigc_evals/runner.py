@@ -186,7 +186,10 @@ class _Run:
         except BaseException:
             recorder.close()
             raise
-        return self._finish(evaluated, recorder, result, run_spec, path, time.monotonic() - began)
+        try:
+            return self._finish(evaluated, recorder, result, run_spec, path, time.monotonic() - began)
+        finally:
+            recorder.close()
 
     def _make_eval(self, key: str, fns: list[Any]) -> Any:
         cls = self.registry.get_class(self.spec)
@@ -253,9 +256,7 @@ class _Run:
         config = self.config
         if path is None:
             primary = (self.base.metrics or ["accuracy"])[0]
-            return DummyRecorder(
-                run_spec, log=config.dry_run_logging, primary_metric=primary, redactor=self.redactor
-            )
+            return DummyRecorder(run_spec, log=config.dry_run_logging, primary_metric=primary, redactor=self.redactor)
         sinks = []
         if config.http_run and config.http_run_url:
             from aigc_evals.sinks.http import HttpSink
@@ -304,7 +305,6 @@ class _Run:
         try:
             recorder.record_final_report(report)
         except RunError as error:
-            recorder.close()
             if not any(str(error) in problem for problem in problems):
                 problems.append(str(error))
         return RunResult(report, str(run_spec.run_id), path, problems, interrupted)
@@ -348,15 +348,22 @@ def find_log(
 ) -> Path | None:
     """The newest log of these functions and this eval; only (un)finished ones where ``finished`` is given."""
     suffix = log_name("", completion_fns, eval_name)
-    for path in sorted(folder.glob("*.jsonl"), reverse=True):
-        if not path.name.endswith(suffix):
-            continue
+    found = [path for path in folder.glob("*.jsonl") if path.name.endswith(suffix)]
+    for path in sorted(found, key=_age, reverse=True):
         spec = read_spec(path)
         if spec is None or spec.get("eval_name") != eval_name or spec.get("completion_fns") != list(completion_fns):
             continue
         if finished is None or finished == is_finished(path):
             return path
     return None
+
+
+def _age(path: Path) -> tuple[str, int]:
+    """What logs are ordered by: the second they were begun in, and for those of one second, when they were last written."""
+    try:
+        return path.name[:12], path.stat().st_mtime_ns
+    except OSError:
+        return path.name[:12], 0
 
 
 def is_finished(path: Path) -> bool:

@@ -17,12 +17,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeGuard
 
 from aigc_evals.aio import Deadlines, drive
 from aigc_evals.api import CompletionResult, TextResult
 from aigc_evals.base import Outcome, Settings
 from aigc_evals.errors import EndpointError, SampleError, UsageError
+from aigc_evals.failures import as_endpoint_error
 from aigc_evals.limits import Endpoint, Limiter
 from aigc_evals.prompt.base import Prompt
 from aigc_evals.reasoning import split_reasoning
@@ -39,7 +40,6 @@ _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 _NEVER_RIGHT = ("auth", "not_found")
 _RETURN_TYPE = "return_type"
-_NETWORK_ERRORS = (ConnectionError, TimeoutError, asyncio.TimeoutError)
 
 
 class NoAnswer(Exception):
@@ -187,7 +187,7 @@ class SampledFn:
         self.inner = inner
         asynchronous = getattr(inner, "acall", None)
         if asynchronous is None and (
-            inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(getattr(type(inner), "__call__", None))
+            inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(type(inner).__call__)
         ):
             asynchronous = inner
         self._acall = None if asynchronous is None else _adapted(asynchronous)
@@ -301,10 +301,9 @@ class SampledFn:
 
     async def _ask(self, prompt: Any, kwargs: dict[str, Any]) -> Any:
         if self._acall is not None:
-            answer = self._acall(prompt=prompt, **kwargs)
-        else:
-            call = partial(copy_context().run, self._plain, prompt=prompt, **kwargs)
-            answer = await asyncio.get_running_loop().run_in_executor(self.sampler.threads(), call)
+            return await self._acall(prompt=prompt, **kwargs)
+        call = partial(copy_context().run, self._plain, prompt=prompt, **kwargs)
+        answer = await asyncio.get_running_loop().run_in_executor(self.sampler.threads(), call)
         return await answer if inspect.isawaitable(answer) else answer
 
     def _note(self, scope: SampleScope, result: CompletionResult, prompt: Any, seconds: float, role: str) -> None:
@@ -337,7 +336,7 @@ class SampledFn:
         scope.recorder.record_sampling(asked, completions, sample_id=scope.sample_id, **data)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[int | float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -407,81 +406,3 @@ def _flaw(completions: list[str], finish: str | None, refusal: Any) -> Outcome |
     if not completions or not completions[0].strip():
         return Outcome.EMPTY
     return None
-
-
-def as_endpoint_error(error: Exception) -> EndpointError:
-    """Any failure of a call as an EndpointError: what kind it is and whether it may pass.
-
-    Errors of HTTP clients are known by their ``status_code`` (or ``response.status_code``) and ``response.headers``.
-    """
-    if isinstance(error, EndpointError):
-        return error
-    if isinstance(error, _NETWORK_ERRORS):
-        timeout = isinstance(error, (TimeoutError, asyncio.TimeoutError))
-        text = str(error) or ("no answer in time" if timeout else type(error).__name__)
-        return EndpointError(text, kind="timeout" if timeout else "connection", retryable=True)
-    response = getattr(error, "response", None)
-    status = getattr(error, "status_code", None) or getattr(response, "status_code", None)
-    if isinstance(status, int):
-        return http_error(status, f"{type(error).__name__}: {error}", getattr(response, "headers", None) or {})
-    name = type(error).__name__
-    retryable = name in (
-        "APIConnectionError",
-        "APITimeoutError",
-        "ConnectTimeout",
-        "ReadTimeout",
-        "ChunkedEncodingError",
-    )
-    if retryable or any(base.__name__ == "RequestException" for base in type(error).__mro__):
-        kind = "timeout" if "Timeout" in name else "connection"
-        return EndpointError(f"{name}: {error}", kind=kind, retryable=True)
-    return EndpointError(f"{name}: {error}", kind="code")
-
-
-def http_error(
-    status: int, message: str, headers: Any, *, code: str | None = None, param: str | None = None
-) -> EndpointError:
-    """The EndpointError of an HTTP status (``headers`` may carry ``Retry-After``)."""
-    kind, retryable = "bad_request", False
-    if status == 429:
-        quota = code in ("insufficient_quota", "billing_hard_limit_reached") or "insufficient_quota" in message
-        kind, retryable = ("quota", False) if quota else ("rate_limit", True)
-    elif status in (401, 403):
-        kind = "auth"
-    elif status == 404:
-        kind = "not_found"
-    elif status == 408:
-        kind, retryable = "timeout", True
-    elif status >= 500 or status in (409, 425):
-        kind, retryable = "server", True
-    return EndpointError(
-        message,
-        kind=kind,
-        retryable=retryable,
-        status=status,
-        retry_after=retry_after(headers) if retryable else None,
-        code=code,
-        param=param,
-    )
-
-
-def retry_after(headers: Any, now: float | None = None) -> float | None:
-    """Seconds a server asks to wait (``Retry-After`` in seconds or as an HTTP date, ``retry-after-ms``), or None."""
-    milliseconds = headers.get("retry-after-ms")
-    try:
-        if milliseconds is not None:
-            return max(0.0, float(milliseconds) / 1000)
-        value = headers.get("Retry-After") or headers.get("retry-after")
-        if value is None:
-            return None
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    if value is None:
-        return None
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - (time.time() if now is None else now))
-    except (TypeError, ValueError):
-        return None

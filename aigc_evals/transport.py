@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from aigc_evals.errors import EndpointError, UsageError
-from aigc_evals.sampling import http_error
+from aigc_evals.failures import http_error
 
 if TYPE_CHECKING:
     import aiohttp
@@ -65,9 +65,7 @@ class JsonClient:
             session = await self._connect()
         try:
             # A reply read to its end gives its connection back by itself, one that breaks off closes it.
-            response = await session.post(
-                self._target or self.url, data=body, proxy=self._proxy, allow_redirects=False
-            )
+            response = await session.post(self._target or self.url, data=body, proxy=self._proxy, allow_redirects=False)
             content = await response.read()
         except aiohttp.ClientConnectorDNSError as error:
             # It was known when the run began.

@@ -23,7 +23,7 @@ def write_registry(folder: Path, sizes: list[int]) -> Path:
                 file.write(json.dumps({"input": [*before, asked], "ideal": row["ideal"]}, ensure_ascii=False) + "\n")
         (folder / "evals" / f"bench{n}.yaml").write_text(
             f"bench{n}:\n  id: bench{n}.test.v0\n  metrics: [accuracy]\n"
-            f"bench{n}.test.v0:\n  class: aigc_evals.elsuite.basic.match:Match\n"
+            f"bench{n}.test.v0:\n  class: evals.elsuite.basic.match:Match\n"
             f"  args:\n    samples_jsonl: bench{n}.jsonl\n",
             encoding="utf-8",
         )

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-import threading
-from collections.abc import Callable, Sequence
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from aigc_evals.cli.flags import Command
 
 
 def prepare_console() -> None:
-    """Make the console take any text: what its code page lacks is shown escaped, never a reason to fail."""
+    """Make the console take any text: what its code page lacks is shown escaped, never a reason to fail.
+
+    Where the process was started without one, nothing else may get its descriptors (uvloop aborts when it does).
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
-            with contextlib.suppress(OSError, ValueError):
+            try:
                 reconfigure(errors="backslashreplace")
+            except (OSError, ValueError):
+                continue
 
 
 def prepare_logging(debug: bool, log_to_file: str | None) -> None:
@@ -47,19 +61,41 @@ def say(text: str, stream: Any = None) -> None:
 
 def _mute(stream: Any) -> None:
     """Let what a stream still holds go nowhere: flushing it again at the end of the process would fail the process."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
+    try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
+    except (OSError, ValueError, AttributeError):
+        return
 
 
-def guarded(work: Callable[[Sequence[str]], int], argv: Sequence[str]) -> int:
-    """Run a command; the user's own mistakes end in one message and exit code 2, never in a traceback."""
+def run_command(command: Command, work: Callable[[argparse.Namespace, str], int], argv: Sequence[str] | None) -> int:
+    """The whole life of a command: help and version, ``work(arguments, command line)``, and how the process ends.
+
+    The user's own mistakes end in one message and exit code 2, never in a traceback.
+    """
+    words = sys.argv[1:] if argv is None else list(argv)
     prepare_console()
+    if "--help" in words or "-h" in words:
+        say(command.help, sys.stdout)
+        return leave(0)
+    if "--version" in words:
+        from aigc_evals import __version__
+
+        say(__version__, sys.stdout)
+        return leave(0)
+    return leave(_guarded(command, work, words))
+
+
+def _guarded(command: Command, work: Callable[[argparse.Namespace, str], int], words: Sequence[str]) -> int:
+    import shlex
+
     from aigc_evals.errors import AigcEvalsError, UsageError
 
+    # So that module:attr finds a module of the folder one works in; last, so that it can hide none of Python's own.
+    sys.path.append(os.getcwd())
     try:
-        return work(argv)
+        return work(command.parse(words), shlex.join([command.name, *words]))
     except UsageError as error:
         say(f"error: {_safe(str(error))}")
         return 2
@@ -79,10 +115,14 @@ def _safe(text: str) -> str:
 
 def leave(code: int) -> int:
     """End the process with ``code`` at once when threads are still busy (a blocking call cannot be cancelled)."""
-    busy = [t for t in threading.enumerate() if t is not threading.main_thread() and t.name.startswith("aigc_evals")]
+    threading = sys.modules.get("threading")
+    threads = threading.enumerate() if threading is not None else []
+    busy = any(thread.name.startswith("aigc_evals") for thread in threads)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            _mute(stream)
     if busy:
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):
-                stream.flush()
         os._exit(code)
     return code

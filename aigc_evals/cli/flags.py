@@ -5,27 +5,38 @@ This module is loaded for ``--help``, so it imports next to nothing.
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+    from typing import Any
 
 TRUE = ("true", "1", "yes", "on")
 FALSE = ("false", "0", "no", "off")
 
 
-class Flag(NamedTuple):
-    """One flag: its name as upstream spells it (either of - and _ is accepted), type, default and help."""
+class Flag:
+    """One flag: its name as upstream spells it (either of - and _ is accepted), type, default, help and value's name."""
 
-    name: str
-    kind: type
-    default: Any
-    help: str
-    metavar: str | None = None
-    repeatable: bool = False
+    __slots__ = ("default", "help", "kind", "metavar", "name", "repeatable")
+
+    def __init__(
+        self, name: str, kind: type, default: Any, help: str, metavar: str | None = None, repeatable: bool = False
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.default = default
+        self.help = help
+        self.metavar = metavar
+        self.repeatable = repeatable
 
     @property
     def dest(self) -> str:
         return self.name.replace("-", "_")
+
+    def but(self, **changes: Any) -> Flag:
+        """The same flag with some of its properties changed."""
+        return Flag(**{name: changes.get(name, getattr(self, name)) for name in self.__slots__})
 
 
 RUN_FLAGS: tuple[Flag, ...] = (
@@ -33,7 +44,7 @@ RUN_FLAGS: tuple[Flag, ...] = (
     Flag("completion_args", str, "", "arguments of every completion function, as k=v,...", "K=V,..."),
     Flag("max_samples", int, None, "evaluate only this many samples", "N"),
     Flag("cache", bool, False, "answer repeated requests from a cache on disk (not available yet)"),
-    Flag("visible", bool, None, "mark the run as visible in its log (default: when all samples are run)"),
+    Flag("visible", bool, None, "mark the run as visible in its log (else: when all samples are run)"),
     Flag("seed", int, 20220722, "seed of whatever an eval draws", "N"),
     Flag("user", str, "", "who runs this; kept in the log", "NAME"),
     Flag("record_path", str, None, "where the log goes; a log that is there is continued", "FILE"),
@@ -44,7 +55,7 @@ RUN_FLAGS: tuple[Flag, ...] = (
     Flag("http-run", bool, False, "also send events to --http-run-url"),
     Flag("http-run-url", str, None, "where events are sent with --http-run", "URL"),
     Flag("http-batch-size", int, 100, "events in one HTTP request; 1 sends them singly", "N"),
-    Flag("http-fail-percent-threshold", int, 5, "percent of events that may stay undelivered", "N"),
+    Flag("http-fail-percent-threshold", float, 5, "percent of events that may stay undelivered", "N"),
     Flag("dry-run", bool, False, "ask and score, but write no log"),
     Flag("dry-run-logging", bool, True, "print the events of a dry run"),
     Flag("resume", bool, False, "continue the newest unfinished log of this function and eval"),
@@ -52,17 +63,17 @@ RUN_FLAGS: tuple[Flag, ...] = (
     Flag(
         "max_invalid", float, 1.0, "share of samples that may end without a score before the run counts as failed", "X"
     ),
-    Flag("concurrency", int, None, "calls in flight at one endpoint (default: adaptive)", "N"),
-    Flag("timeout", float, None, "seconds for one attempt of a call (default 300)", "SECONDS"),
-    Flag("max_retries", int, None, "repeats of a call that may succeed later (default 6)", "N"),
+    Flag("concurrency", int, None, "calls in flight at one endpoint (adaptive if nothing says otherwise)", "N"),
+    Flag("timeout", float, None, "seconds for one attempt of a call (300 if nothing says otherwise)", "SECONDS"),
+    Flag("max_retries", int, None, "repeats of a call that may succeed later (6 if nothing says otherwise)", "N"),
     Flag("json", bool, False, "print the final report as JSON on stdout"),
 )
 
 SET_FLAGS: tuple[Flag, ...] = (
     *(
-        flag._replace(default=True, help="continue from the logs of an earlier run of the set")
+        flag.but(default=True, help="continue from the logs of an earlier run of the set")
         if flag.name == "resume"
-        else flag._replace(help="folder for the logs, one per eval", metavar="DIR")
+        else flag.but(help="folder for the logs, one per eval", metavar="DIR")
         if flag.name == "record_path"
         else flag
         for flag in RUN_FLAGS
@@ -71,34 +82,72 @@ SET_FLAGS: tuple[Flag, ...] = (
 )
 
 
-def parser(
-    prog: str, description: str, positionals: Sequence[tuple[str, str]], flags: Sequence[Flag]
-) -> argparse.ArgumentParser:
-    """An argument parser for ``positionals`` (name, help) and ``flags``."""
-    made = argparse.ArgumentParser(prog=prog, description=description, allow_abbrev=False)
-    made.add_argument("--version", action="store_true", help="print the version and exit")
-    for name, text in positionals:
-        made.add_argument(name, help=text)
-    for flag in flags:
-        spellings = dict.fromkeys(
-            "--" + name for name in (flag.name, flag.name.replace("-", "_"), flag.name.replace("_", "-"))
-        )
-        if flag.kind is bool:
-            text = f"{flag.help} (also --no-{flag.name})"
-            made.add_argument(
-                *spellings, dest=flag.dest, type=boolean, default=flag.default, help=text, metavar="true|false"
+REPLAY_FLAGS: tuple[Flag, ...] = (
+    Flag("url", str, None, "where events are sent", "URL"),
+    Flag("http-batch-size", int, 100, "events in one request", "N"),
+)
+
+
+_HOW_FLAGS_READ = """
+A flag without a value is a switch: --flag, --flag true|false|1|0, or --no-flag. In names, - and _ are the same.
+"""
+
+
+class Command:
+    """A command as its user sees it: name, purpose, positional arguments (name, help), flags.
+
+    One without flags is a list of commands: its positionals are their names.
+    """
+
+    def __init__(self, name: str, purpose: str, positionals: Sequence[tuple[str, str]], flags: Sequence[Flag]) -> None:
+        self.name = name
+        self.purpose = purpose
+        self.positionals = tuple(positionals)
+        self.flags = tuple(flags)
+
+    @property
+    def usage(self) -> str:
+        if not self.flags:
+            return f"{self.name} COMMAND ..."
+        return f"{self.name} {' '.join(name.upper() for name, _ in self.positionals)} [flags]"
+
+    @property
+    def help(self) -> str:
+        """What ``--help`` prints; made without argparse, which takes longer to load than Python itself."""
+        rows = list(self.positionals)
+        for flag in self.flags:
+            name = f"--{flag.name}" if flag.kind is bool else f"--{flag.name} {flag.metavar}"
+            default = f" (default: {flag.default})" if flag.default else ""
+            rows.append((name, flag.help + default))
+        rows += [("--version", "print the version and exit"), ("--help", "show this and exit")]
+        width = max(len(name) for name, _ in rows)
+        lines = "\n".join(f"  {name:<{width}}  {text}" for name, text in rows)
+        return f"usage: {self.usage}\n\n{self.purpose}\n\n{lines}\n{_HOW_FLAGS_READ if self.flags else ''}".rstrip()
+
+    def parse(self, argv: Sequence[str]) -> argparse.Namespace:
+        """The arguments by name; ends the process with exit code 2 and a message where they are not understood."""
+        return self._parser().parse_args(spelled_out(argv, self.flags))
+
+    def _parser(self) -> argparse.ArgumentParser:
+        import argparse
+
+        usage = f"{self.usage}   (--help lists them)"
+        made = argparse.ArgumentParser(prog=self.name, usage=usage, add_help=False, allow_abbrev=False)
+        for name, _ in self.positionals:
+            made.add_argument(name)
+        for flag in self.flags:
+            spellings = dict.fromkeys(
+                "--" + name for name in (flag.name, flag.name.replace("-", "_"), flag.name.replace("_", "-"))
             )
-        else:
             made.add_argument(
                 *spellings,
                 dest=flag.dest,
-                type=flag.kind,
+                type=boolean if flag.kind is bool else flag.kind,
                 default=flag.default,
-                help=flag.help.replace("%", "%%"),
                 metavar=flag.metavar,
                 action="append" if flag.repeatable else "store",
             )
-    return made
+        return made
 
 
 def boolean(text: str) -> bool:

@@ -1,38 +1,61 @@
-"""``aigc_evals``: what there is to do with logs besides making them."""
+"""``aigc_evals COMMAND``: what there is to do with logs besides making them."""
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Sequence
 
-from aigc_evals.cli.console import guarded, leave, prepare_logging, say
+from aigc_evals.cli.console import prepare_logging, run_command, say
+from aigc_evals.cli.flags import REPLAY_FLAGS, Command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The entry point; returns the exit code."""
-    return leave(guarded(_main, sys.argv[1:] if argv is None else argv))
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words and words[0] in COMMANDS:
+        command, work = COMMANDS[words[0]]
+        return run_command(command, work, words[1:])
+    if words and words[0] not in ("--help", "-h", "--version"):
+        say(f"error: aigc_evals has no command {words[0]!r}; it has: {', '.join(COMMANDS)}")
+        return 2
+    return run_command(_overview(), _replay, words or ["--help"])
 
 
-def _main(argv: Sequence[str]) -> int:
-    from aigc_evals.cli.run import print_version
+def _overview() -> Command:
+    return Command(
+        "aigc_evals", "Work with the logs of runs.", [(name, made.purpose) for name, (made, _) in COMMANDS.items()], ()
+    )
 
-    if print_version(argv):
-        return 0
-    made = argparse.ArgumentParser(prog="aigc_evals", description="Work with the logs of runs.", allow_abbrev=False)
-    made.add_argument("--version", action="store_true", help="print the version and exit")
-    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    replay = commands.add_parser("replay", help="send the events of a log that a receiver does not have yet")
-    replay.add_argument("log", metavar="LOG", help="the log of a run")
-    replay.add_argument("--url", required=True, help="where events are sent")
-    replay.add_argument("--http-batch-size", type=int, default=100, metavar="N", help="events in one request")
-    args = made.parse_args(argv)
+
+def _replay(args: argparse.Namespace, command_line: str) -> int:
     prepare_logging(False, None)
-    from aigc_evals.sinks.http import replay as send
+    from aigc_evals.errors import UsageError
+    from aigc_evals.sinks.http import replay
 
-    delivery = send(args.log, args.url, batch_size=args.http_batch_size)
+    if args.url is None:
+        raise UsageError("it must be said where events are to be sent", key="url")
+    if args.http_batch_size < 1:
+        raise UsageError(f"must be at least 1, got {args.http_batch_size}", key="http-batch-size")
+    delivery = replay(args.log, args.url, batch_size=args.http_batch_size)
     say(f"{delivery.delivered} events delivered, {delivery.failed} not. {delivery.message}".strip(), sys.stdout)
     return 1 if delivery.failed else 0
+
+
+COMMANDS = {
+    "replay": (
+        Command(
+            "aigc_evals replay",
+            "Send the events of a log that a receiver does not have yet.",
+            (("log", "the log of a run"),),
+            REPLAY_FLAGS,
+        ),
+        _replay,
+    ),
+}
 
 
 if __name__ == "__main__":

@@ -23,10 +23,10 @@ from urllib.parse import urlsplit, urlunsplit
 from aigc_evals import __version__
 from aigc_evals.base import Event, RunSpec
 from aigc_evals.errors import RunError, UsageError
+from aigc_evals.failures import retry_after
 from aigc_evals.fastjson import decode, encode
 from aigc_evals.log import read_report, read_spec
 from aigc_evals.redact import MARK
-from aigc_evals.sampling import retry_after
 from aigc_evals.sinks import Delivery
 from aigc_evals.sinks.ledger import Batch, Ledger, Spool, event_lines
 
@@ -42,7 +42,7 @@ _LONGEST_DELAY_AT_THE_END = 1.0
 _LONGEST_WAIT_ASKED_FOR = 60.0
 _PATIENCE = 10
 """Failures in a row, no success between them, after which a receiver is taken for dead when a run waits for it."""
-_PARTIAL_CLOSE_SECONDS = 5.0
+_PARTIAL_CLOSE_SECONDS = 2.0
 _SHARE_FOR_REPORT = 0.1
 _ABORT_SECONDS = 0.3
 _TELL_SECONDS = 2.0
@@ -92,7 +92,7 @@ class HttpSink:
     def close(self, report: Any) -> Delivery:
         """Deliver the rest and the report; a Ctrl-C ends the waiting and leaves the rest in the log.
 
-        A run that was stopped early (its report is ``partial``) waits a few seconds only: it is to be continued.
+        A run that was stopped early (its report is ``partial``) waits two seconds only: it is to be continued.
         """
         courier, thread = self._courier, self._thread
         if courier is None or thread is None:
@@ -169,6 +169,17 @@ class _Answer(NamedTuple):
     wait: float = 0.0
 
 
+class _Silent(logging.Filter):
+    """Keeps a URL's query, which may hold a password, out of the debugging messages of the HTTP library."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._query = urlsplit(url).query
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not self._query or self._query not in record.getMessage()
+
+
 class _Courier:
     """Takes the batches of one log to one receiver. ``run`` does the work, the other methods steer it from outside.
 
@@ -211,8 +222,9 @@ class _Courier:
 
     def finish(self, report: Any, seconds: float) -> None:
         """Nothing more will come: deliver the rest and the report (None: there is none) within ``seconds``."""
-        self._spool.known = math.inf
-        self._report = None if report is None else decode(encode(report))
+        if self._how.whole is None:
+            self._spool.known = math.inf
+        self._report = _as_sent(report)
         self._deadline = time.monotonic() + seconds
         self._closing = True
         self._wake.set()
@@ -245,6 +257,10 @@ class _Courier:
     # -- the work -----------------------------------------------------------------------------------------------
 
     def run(self) -> None:
+        """Deliver; whatever goes wrong is told by ``delivery`` and ends nothing else."""
+        silent = _Silent(self._url)
+        chatter = logging.getLogger("urllib3.connectionpool")
+        chatter.addFilter(silent)
         try:
             self._follow()
             if not self._halt.is_set():
@@ -252,10 +268,10 @@ class _Courier:
         except (RunError, OSError) as error:
             self._reason = str(error)
         except Exception as error:
-            # Whatever it is, it must not end the run; the events are in the log.
             self._reason = f"{type(error).__name__} while sending"
             logger.debug("the delivery failed", exc_info=True)
         finally:
+            chatter.removeFilter(silent)
             if self._session is not None:
                 self._session.close()
 
@@ -298,7 +314,10 @@ class _Courier:
         """Send what ``more`` gives and what waits for another attempt, while there are time and hope."""
         while not self._halt.is_set():
             now = time.monotonic()
-            if now >= until or self._misses >= _PATIENCE:
+            if self._misses >= _PATIENCE:
+                return
+            if now >= until:
+                self._reason = self._reason or "out of time"
                 return
             if now < self._paused_until:
                 self._halt.wait(min(self._paused_until, until) - now)
@@ -362,8 +381,7 @@ class _Courier:
         report = self._report
         if report is None:
             return None
-        told = {key: value for key, value in report.items() if key not in _NOT_OF_THE_RUN} if isinstance(report, dict) else report
-        digest = hashlib.sha256(encode(told)).hexdigest()[:16]
+        digest = hashlib.sha256(encode(report)).hexdigest()[:16]
         known = self._ledger.report_ids.get(digest)
         if known is not None and known in self._ledger.acked:
             self._report_sent_before = True
@@ -412,6 +430,12 @@ class _Courier:
         if status in _PASSING or status >= 500:
             return _Answer(False, True, f"HTTP {status}", min(retry_after(headers) or 0.0, _LONGEST_WAIT_ASKED_FOR))
         return _Answer(False, False, f"HTTP {status}")
+
+
+def _as_sent(report: Any) -> Any:
+    """A report without what is added after it was sent: an event has one content, whenever it is sent."""
+    report = decode(encode(report))
+    return {key: report[key] for key in report if key not in _NOT_OF_THE_RUN} if isinstance(report, dict) else report
 
 
 def masked(url: str) -> str:

@@ -9,6 +9,7 @@ hold a password. Nothing here knows about HTTP.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import threading
@@ -278,13 +279,15 @@ class Spool:
 
     def total(self) -> int:
         """How many events there are, the receiver's and the rest; passes over what has not been cut."""
-        for line in event_lines(self._path, self._offset):
-            if line.end > self._whole and line.event_id >= self.known:
-                break
-            if line.event_id in self._ledger.acked:
-                self.taken_before += 1
-            self._offset, self.next_id = line.end, line.event_id + 1
-            self._passed += 1
+        # A log that is gone has nothing more to count.
+        with contextlib.suppress(OSError):
+            for line in event_lines(self._path, self._offset):
+                if line.end > self._whole and line.event_id >= self.known:
+                    break
+                if line.event_id in self._ledger.acked:
+                    self.taken_before += 1
+                self._offset, self.next_id = line.end, line.event_id + 1
+                self._passed += 1
         return self._passed
 
 

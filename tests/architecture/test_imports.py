@@ -9,11 +9,10 @@ from modules import imports, modules
 
 FLOORS = {
     "ground": (
-        "errors base api prompt fastjson sources lines data samples metrics statistics formatting redact reasoning"
+        "errors failures base api prompt fastjson sources lines data samples metrics statistics formatting redact"
+        " reasoning"
     ),
-    "core": (
-        "scores log record limits aio sampling transport engine progress eval registry yaml_files report sinks"
-    ),
+    "core": ("scores log record limits aio sampling transport engine progress eval registry yaml_files report sinks"),
     "suites": "elsuite completion_fns",
     "runs": "runner evalset",
     "top": "cli",

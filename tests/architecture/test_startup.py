@@ -18,7 +18,7 @@ from aigc_evals.runner import RunConfig
 
 HEAVY = ("asyncio", "aiohttp", "openai", "numpy", "yaml", "requests", "orjson", "tqdm", "blobfile", "uvloop")
 
-PUBLIC = """
+_PUBLIC = """
     __version__
     CompletionFn CompletionResult DummyCompletionFn TextResult record_and_check_match
     Outcome RunResult
@@ -26,7 +26,7 @@ PUBLIC = """
     get_csv get_json get_jsonl get_jsonls get_lines iter_jsonls jsondump jsondumps jsonload jsonloads
     AigcEvalsError EndpointError RunError SampleError UsageError
     Eval run_set Registry RunConfig run
-""".split()
+"""
 
 UPSTREAM = {
     "": """
@@ -84,11 +84,14 @@ UPSTREAM = {
 }
 """Names that code written for openai/evals uses, by the module they are found in."""
 
-RECORDER = """
+_RECORDER = """
     as_default_recorder current_sample_id flush_events get_events get_metrics get_scores is_paused pause
     record_cond_logp record_embedding record_error record_event record_extra record_final_report
     record_function_call record_match record_metrics record_pick_option record_raw record_sampling unpause
-""".split()
+"""
+
+PUBLIC = _PUBLIC.split()
+RECORDER = _RECORDER.split()
 
 CLI_ONLY = {"log_to_file", "debug", "json"}
 """Flags that say how the command prints, not how the run goes."""
@@ -101,7 +104,7 @@ LONGER = {
     "completion_fns.baseline": (520, "four small baselines over one reading of a prompt; two word lists"),
     "record": (700, "upstream's whole recording interface, of which some 150 lines are one-line functions"),
     "registry": (520, "upstream's model names are a table in it"),
-    "sampling": (520, "everything around one call in one place, the kinds of failures with it"),
+    "sinks.http": (500, "one courier with the bookkeeping of its attempts; the ledger is apart already"),
 }
 """Modules above the limit: how far they may go, and why."""
 
@@ -192,7 +195,7 @@ def test_a_set_has_the_flags_of_a_run() -> None:
 
 def test_every_flag_has_help() -> None:
     for flag in SET_FLAGS:
-        assert flag.help and flag.help[0].islower(), flag.name
+        assert flag.help[:1].islower(), flag.name
 
 
 def test_modules_can_be_held_in_mind() -> None:

@@ -91,8 +91,11 @@ PASSING: dict[str, Case] = {
     "429 without a word": Case([share("rate_limit")]),
     "500": Case([share("server_error")]),
     "503, 529 and 408": Case(
-        [share("server_error", status=503, body="html"), share("server_error", seed=1, status=529)]
-        + [share("server_error", seed=2, status=408)]
+        [
+            share("server_error", status=503, body="html"),
+            share("server_error", seed=1, status=529),
+            share("server_error", seed=2, status=408),
+        ]
     ),
     "hang and stall": Case([share("hang"), share("stall")], ("--timeout", 1)),
     "resets": Case([share("reset"), share("reset", seed=1, when="middle")]),
@@ -113,9 +116,7 @@ def passing(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
 
 
 @pytest.mark.parametrize("name", PASSING)
-def test_a_fault_that_passes_changes_nothing_but_the_number_of_requests(
-    name: str, passing: dict[str, Ended]
-) -> None:
+def test_a_fault_that_passes_changes_nothing_but_the_number_of_requests(name: str, passing: dict[str, Ended]) -> None:
     case, ended = PASSING[name], passing[name]
     calm = passing["judged, nothing" if case.eval == "BoolQ_fact" else "nothing"]
     assert ended.first.code == 0, ended.first.err
@@ -223,7 +224,7 @@ def hopeless(tmp_path_factory: pytest.TempPathFactory, passing: dict[str, Ended]
 def test_an_endpoint_that_always_fails_ends_the_run_early_and_resumably(
     name: str, hopeless: dict[str, Ended], passing: dict[str, Ended]
 ) -> None:
-    case, said = HOPELESS[name]
+    _case, said = HOPELESS[name]
     ended = hopeless[name]
     assert ended.first.code == 1, ended.first.err
     report = ended.first.report
@@ -231,7 +232,8 @@ def test_an_endpoint_that_always_fails_ends_the_run_early_and_resumably(
     assert report["partial"] is True
     assert any(said in problem for problem in report["problems"]), report["problems"]
     assert report["outcomes"]["skipped"] > 0
-    assert ended.again is not None and ended.again.code == 0, ended.again
+    assert ended.again is not None
+    assert ended.again.code == 0, ended.again.err
     assert logs.lasting(ended.again.report) == logs.lasting(passing["nothing"].first.report)
     assert set(logs.outcomes(ended.log)) == set(logs.outcomes(passing["nothing"].log))
 

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import cli, logs
@@ -24,30 +25,29 @@ SLACK = 0.8
 FUNCTIONS = """
 import asyncio, os, pathlib, time
 
-def note():
+def number():
+    # How many calls there have been, this one included.
     folder = pathlib.Path(os.environ["CALLS"])
-    (folder / str(time.monotonic_ns())).touch()
-
-def answer_some(prompt, n=4):
-    folder = pathlib.Path(os.environ["CALLS"])
-    return len(list(folder.iterdir())) <= n
+    for i in range(1, 1000):
+        try:
+            os.close(os.open(folder / str(i), os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            continue
+        return i
 
 def blocking(prompt, **kwargs):
-    note()
-    if not answer_some(prompt):
+    if number() > 4:
         time.sleep(30)
     return "True"
 
 async def hanging(prompt, **kwargs):
-    note()
-    if not answer_some(prompt):
+    if number() > 4:
         await asyncio.sleep(30)
     return "True"
 
 class Stubborn:
     async def acall(self, prompt, **kwargs):
-        note()
-        if not answer_some(prompt):
+        if number() > 4:
             try:
                 await asyncio.sleep(30)
             except asyncio.CancelledError:
@@ -130,7 +130,15 @@ def test_one_signal_ends_the_run_within_a_second_and_it_can_go_on(
 ) -> None:
     log = home / "run.jsonl"
     env = cli.environment(home, loopback.base_url, **loop)
-    command: list[object] = ["mock-model", "many", "--registry_path", place / "registry", "--json", "--record_path", log]
+    command: list[object] = [
+        "mock-model",
+        "many",
+        "--registry_path",
+        place / "registry",
+        "--json",
+        "--record_path",
+        log,
+    ]
     loopback.configure(answer="True", faults=[Fault("hang", after=5)])
     process = cli.start(*command, "--concurrency", 4, env=env)
     logs.wait_for_samples(log, 5)
@@ -179,8 +187,7 @@ def test_plain_evals_over_plain_functions_end_at_once_too(place: Path, home: Pat
 def test_an_eval_whose_own_report_needs_what_is_missing_still_gives_the_partial_one(place: Path, home: Path) -> None:
     """Nothing has been scored yet, and the eval divides by the number of scores."""
     log = home / "run.jsonl"
-    (place / "calls" / "a").touch()
-    for i in range(5):
+    for i in range(1, 6):
         (place / "calls" / str(i)).touch()
     (place / "plain_eval.py").write_text(PLAIN_EVAL.replace("evals.metrics.get_accuracy(", "1 / len("))
     env = cli.environment(home, CALLS=str(place / "calls"), PYTHONPATH=str(place))
@@ -188,7 +195,7 @@ def test_an_eval_whose_own_report_needs_what_is_missing_still_gives_the_partial_
         f"{place / 'functions.py'}:blocking", "plain", "--registry_path", place / "registry", "--json",
         "--record_path", log, "--concurrency", 2, env=env,
     )  # fmt: skip
-    while len(list((place / "calls").iterdir())) < 8:
+    while len(list((place / "calls").iterdir())) < 7:
         assert process.poll() is None
         time.sleep(0.01)
     ended = stop(process)
@@ -245,13 +252,20 @@ def test_nobody_reading_does_not_lose_the_run(
     stream: str, flags: tuple[str, ...], pipe: int, loopback: LoopbackServer, home: Path
 ) -> None:
     log = home / "run.jsonl"
-    streams = {name: pipe for name in ("stdout", "stderr") if stream in (name, "both")}
+    streams: dict[str, Any] = {name: pipe for name in ("stdout", "stderr") if stream in (name, "both")}
     process = cli.start(
-        "mock-model", "test-match", "--record_path", log, *flags, env=cli.environment(home, loopback.base_url), **streams
+        "mock-model",
+        "test-match",
+        "--record_path",
+        log,
+        *flags,
+        env=cli.environment(home, loopback.base_url),
+        **streams,
     )
     ended = cli.finish(process)
     assert ended.code == 0, ended
-    assert "Traceback" not in ended.err and "Exception ignored" not in ended.err
+    assert "Traceback" not in ended.err
+    assert "Exception ignored" not in ended.err
     if "--dry-run" not in flags:
         assert logs.final_report(log) is not None
         assert len(logs.outcomes(log)) == 10
@@ -297,7 +311,8 @@ def test_a_terminal_that_closes_ends_the_run_in_order(loopback: LoopbackServer, 
     process.send_signal(signal.SIGHUP)
     assert process.wait(10) == 130
     report = logs.final_report(log)
-    assert report is not None and report["partial"] is True
+    assert report is not None
+    assert report["partial"] is True
     loopback.configure(faults=[])
     again = cli.run(*command, "--json", env=env)
     assert again.report["outcomes"]["scored"] == COUNT

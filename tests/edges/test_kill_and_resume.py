@@ -176,7 +176,7 @@ def test_a_log_that_is_being_written_is_refused(
 def test_moved_data_are_the_same_data(
     finished: tuple[list[object], dict[str, str], Path], loopback: LoopbackServer, tmp_path: Path
 ) -> None:
-    command, env, log = finished
+    command, env, _log = finished
     shutil.move(tmp_path / "registry", tmp_path / "elsewhere")
     moved = [tmp_path / "elsewhere" if part == tmp_path / "registry" else part for part in command]
     again = cli.run(*moved, env=env)
@@ -236,11 +236,12 @@ def test_retry_errors_asks_again_what_failed_and_nothing_else(loopback: Loopback
     log, calm_log = home / "run.jsonl", home / "calm.jsonl"
     command = ["mock-model", "test-match", "--json", "--max_retries", 0, "--record_path"]
     calm = cli.run(*command, calm_log, env=env)
-    loopback.configure(faults=[Fault("server_error", share=0.4, by="body"), Fault("empty", share=0.4, by="body")])
+    loopback.configure(faults=[Fault("server_error", share=0.4, by="body"), Fault("empty", share=0.5, by="body")])
     first = cli.run(*command, log, env=env)
     failed = first.report["outcomes"]["error"]
     empty = first.report["outcomes"]["empty"]
-    assert failed and empty
+    assert failed
+    assert empty
     log.chmod(0o640)
     loopback.configure(faults=[])
     loopback.reset()
@@ -262,7 +263,9 @@ def test_a_judge_that_failed_is_asked_again_too(loopback: LoopbackServer, home: 
     judge = {"contains": "<submission>", "answer": "C"}
     command = ["mock-model", "BoolQ_fact", "--max_samples", 8, "--json", "--max_retries", 0]
     command += ["--record_path", str(home / "run.jsonl")]
-    loopback.configure(rules=[judge], faults=[Fault("server_error", when_contains="<submission>", share=0.5, by="body")])
+    loopback.configure(
+        rules=[judge], faults=[Fault("server_error", when_contains="<submission>", share=0.5, by="body")]
+    )
     first = cli.run(*command, env=env)
     failed = first.report["outcomes"]["judge_failed"]
     assert 0 < failed < 8

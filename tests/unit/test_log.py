@@ -41,9 +41,7 @@ def last_sample(content: bytes) -> tuple[int, int]:
     return sum(map(len, lines[: closings[-2] + 1])), sum(map(len, lines[: closings[-1] + 1]))
 
 
-def test_a_log_torn_at_any_byte_of_its_last_sample_reads_as_without_it(
-    made: tuple[Path, Path], tmp_path: Path
-) -> None:
+def test_a_log_torn_at_any_byte_of_its_last_sample_reads_as_without_it(made: tuple[Path, Path], tmp_path: Path) -> None:
     whole = made[1].read_bytes()
     begin, end = last_sample(whole)
     torn = tmp_path / "torn.jsonl"

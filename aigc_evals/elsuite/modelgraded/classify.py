@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from aigc_evals.base import Outcome
+from aigc_evals.elsuite.few_shot import check_prompt
 from aigc_evals.elsuite.modelgraded.classify_utils import (
     INVALID_STR,
     aask,
@@ -22,7 +23,6 @@ from aigc_evals.elsuite.modelgraded.classify_utils import (
     match_function,
     score_table,
 )
-from aigc_evals.elsuite.few_shot import check_prompt
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.eval import Eval, check_keys
 from aigc_evals.fastjson import encode
@@ -117,7 +117,9 @@ class ModelBasedClassify(Eval):
             try:
                 fields = [name for _, name, _, _ in string.Formatter().parse(str(message.get("content", ""))) if name]
             except ValueError as error:
-                raise UsageError(f"the prompt of the spec {self.mg.key!r} is malformed: {error}", key="prompt") from None
+                raise UsageError(
+                    f"the prompt of the spec {self.mg.key!r} is malformed: {error}", key="prompt"
+                ) from None
             needed.update(dict.fromkeys(name for name in fields if name not in known))
         return list(needed)
 
