@@ -45,7 +45,7 @@ class LogFile:
         """Open for appending, creating folders and file; UsageError where that cannot be."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
             handle = os.open(path, flags, 0o644)
         except (OSError, ValueError) as error:
             raise _unwritable(path, error) from None
@@ -60,12 +60,10 @@ class LogFile:
 
     def append(self, lines: bytes) -> None:
         """Append whole lines; on failure nothing of them stays in the file. RunError says why (a full disk, ...)."""
-        view = memoryview(lines)
         try:
-            os.lseek(self._handle, self._size, os.SEEK_SET)
-            written = 0
-            while written < len(view):
-                written += os.write(self._handle, view[written:])
+            written = os.write(self._handle, lines)
+            while written < len(lines):
+                written += os.write(self._handle, lines[written:])
         except OSError as error:
             with contextlib.suppress(OSError):
                 self.truncate(self._size)

@@ -25,7 +25,9 @@ class Bench:
         self.rounds = rounds
         self.registry = folder / "registry"
 
-    def ours(self, url: str, n: int, concurrency: int | None, *, model: str = "mock-model", of: int | None = None) -> Cost:
+    def ours(
+        self, url: str, n: int, concurrency: int | None, *, model: str = "mock-model", of: int | None = None
+    ) -> Cost:
         """``exec_aigc_evals`` on the first ``n`` of ``of`` samples."""
         total = of or n
         words = [command("exec_aigc_evals"), model, f"bench{total}", "--registry_path", str(self.registry)]
@@ -36,7 +38,9 @@ class Bench:
 
     def bare(self, url: str, n: int, concurrency: int, *, of: int | None = None) -> Cost:
         path = samples(self.registry, of or n)
-        return cost([sys.executable, "-m", "benchmarks.bare", url, str(path), str(n), str(concurrency), str(self._log())])
+        return cost(
+            [sys.executable, "-m", "benchmarks.bare", url, str(path), str(n), str(concurrency), str(self._log())]
+        )
 
     def oaieval(self, url: str, n: int, concurrency: int, *, of: int | None = None) -> Cost:
         from tests.upstream import environment
@@ -62,10 +66,13 @@ def per_sample(bench: Bench) -> None:
     except Exception as error:
         print(f"(without oaieval: {error})", file=sys.stderr)
         with_oaieval = False
-    rows = [["client", "in flight", "samples", "CPU ms a sample", "times bare", "CPU of 1 sample, s", "whole process, s"]]
+    rows = [
+        ["client", "in flight", "samples", "CPU ms a sample", "times bare", "CPU of 1 sample, s", "whole process, s"]
+    ]
     for concurrency in (32, 256):
         found: dict[str, list[tuple[float, float, float]]] = {}
-        with LoopbackServer(record=False) as server:
+        # Plain token counts: oaieval cannot add up the detailed ones.
+        with LoopbackServer(record=False, usage="plain") as server:
             clients: list[tuple[str, Callable[..., Cost], int, int]] = [
                 ("bare aiohttp", bench.bare, n, bench.rounds),
                 ("aigc_evals", bench.ours, n, bench.rounds),
@@ -84,26 +91,37 @@ def per_sample(bench: Bench) -> None:
         for name, _, count, _ in clients:
             each, one_cpu, wall = (median([value[i] for value in found[name]]) for i in range(3))
             rows.append(
-                [name, str(concurrency), str(count), f"{each:.3f}", f"{each / bare:.2f}", f"{one_cpu:.2f}", f"{wall:.2f}"]
+                [
+                    name,
+                    str(concurrency),
+                    str(count),
+                    f"{each:.3f}",
+                    f"{each / bare:.2f}",
+                    f"{one_cpu:.2f}",
+                    f"{wall:.2f}",
+                ]
             )
     print(table(rows))
 
 
 def latency(bench: Bench) -> None:
-    """How near a run comes to the ideal when every answer takes 200 ms: N / concurrency x 0.2 s."""
-    n = 5000
-    write_registry(bench.registry, [n])
-    rows = [["in flight", "samples", "ideal, s", "run, s", "of the ideal", "most in flight at the server"]]
+    """How near a run comes to the ideal when every answer takes 200 ms: 40 answers one after another, 8 s, start included."""
+    waves, delay = 40, 0.2
+    rows = [["in flight", "samples", "ideal, s", "run, s", "of the ideal", "CPU, s", "most in flight at the server"]]
     for concurrency in (100, 500):
-        walls: list[float] = []
+        n = waves * concurrency
+        write_registry(bench.registry, [n])
+        costs: list[Cost] = []
         most = 0
         for _ in range(bench.rounds):
-            with LoopbackServer(record=False, latency=0.2) as server:
-                walls.append(bench.ours(server.base_url, n, concurrency).wall)
+            with LoopbackServer(record=False, latency=delay) as server:
+                costs.append(bench.ours(server.base_url, n, concurrency))
                 most = max(most, server.stats()["max_in_flight"])
-        ideal = n / concurrency * 0.2
-        wall = median(walls)
-        rows.append([str(concurrency), str(n), f"{ideal:.1f}", f"{wall:.2f}", f"{ideal / wall:.0%}", str(most)])
+        wall, cpu = median([c.wall for c in costs]), median([c.cpu for c in costs])
+        ideal = waves * delay
+        rows.append(
+            [str(concurrency), str(n), f"{ideal:.1f}", f"{wall:.2f}", f"{ideal / wall:.0%}", f"{cpu:.2f}", str(most)]
+        )
     print(table(rows))
 
 
@@ -148,7 +166,9 @@ def million(bench: Bench) -> None:
     small = bench.ours("http://127.0.0.1:9/v1", few, None, model="dummy")
     large = bench.ours("http://127.0.0.1:9/v1", n, None, model="dummy")
     rows = [["samples", "wall, s", "CPU, s", "peak memory, MB"]]
-    rows += [[f"{count:,}", f"{c.wall:.1f}", f"{c.cpu:.1f}", f"{c.peak_mb:.0f}"] for count, c in ((few, small), (n, large))]
+    rows += [
+        [f"{count:,}", f"{c.wall:.1f}", f"{c.cpu:.1f}", f"{c.peak_mb:.0f}"] for count, c in ((few, small), (n, large))
+    ]
     print(table(rows))
     print(f"\nmemory: {(large.peak_mb - small.peak_mb) * (1 << 20) / (n - few):.0f} bytes a sample")
 

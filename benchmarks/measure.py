@@ -27,7 +27,11 @@ def cost(command: Sequence[str], environ: Mapping[str, str] | None = None) -> Co
     with tempfile.TemporaryFile() as output:
         began = time.perf_counter()
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **(environ or {})}
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environ or {})},
         )
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - began
@@ -36,7 +40,9 @@ def cost(command: Sequence[str], environ: Mapping[str, str] | None = None) -> Co
             output.seek(0)
             text = output.read().decode("utf-8", "replace")
             raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{text[-3000:]}")
-    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1 << 20))
+    return Cost(
+        usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1 << 20)
+    )
 
 
 def median(values: Sequence[float]) -> float:

@@ -36,7 +36,7 @@ def chat_reply(body: Json, text: str, answers: Sequence[Answer], number: int, se
     reply = _head("chatcmpl", "chat.completion", body, number, settings)
     reply["choices"] = choices
     if settings.usage:
-        reply["usage"] = _usage(text, answers)
+        reply["usage"] = _usage(text, answers, settings.usage == "plain")
     reply["system_fingerprint"] = "fp_loopback"
     return reply
 
@@ -56,7 +56,7 @@ def completion_reply(
     reply = _head("cmpl", "text_completion", body, number, settings)
     reply["choices"] = choices
     if settings.usage:
-        reply["usage"] = _usage("\n".join(texts), answers)
+        reply["usage"] = _usage("\n".join(texts), answers, settings.usage == "plain")
     reply["system_fingerprint"] = "fp_loopback"
     return reply
 
@@ -152,16 +152,17 @@ def _head(prefix: str, kind: str, body: Json, number: int, settings: Settings) -
     }
 
 
-def _usage(prompt: str, answers: Sequence[Answer]) -> Json:
+def _usage(prompt: str, answers: Sequence[Answer], plain: bool) -> Json:
     if len(answers) == 1 and answers[0].usage is not None:
         return answers[0].usage
     asked = count_tokens(prompt)
     thought = sum(count_tokens(answer.reasoning) for answer in answers if answer.reasoning)
     said = thought + sum(count_tokens(answer.content) for answer in answers if answer.content)
+    totals = {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
+    if plain:
+        return totals
     return {
-        "prompt_tokens": asked,
-        "completion_tokens": said,
-        "total_tokens": asked + said,
+        **totals,
         "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
         "completion_tokens_details": {
             "reasoning_tokens": thought,

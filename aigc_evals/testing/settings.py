@@ -131,8 +131,8 @@ class Settings:
     #: "think_tags" (prepended to the content) or "reasoning_content" (a field of the message).
     reasoning: str | None = None
     reasoning_text: str = "Let me think about this step by step."
-    #: send token counts.
-    usage: bool = True
+    #: send token counts: True, False, or "plain" for the three totals without their details.
+    usage: bool | str = True
     models: tuple[str, ...] = ("mock-model",)
     #: the model named in replies; None: the one asked for.
     served_model: str | None = None

@@ -203,12 +203,12 @@ def test_a_sample_without_an_answer_is_never_a_wrong_answer(name: str, staying: 
 
 HOPELESS: dict[str, tuple[Case, str]] = {
     "100 % 500": (Case([Fault("server_error")], BOUNDED), "in a row"),
-    "100 % hang": (Case([Fault("hang")], ("--timeout", 1, "--max_retries", 0)), "in a row"),
+    "100 % hang": (Case([Fault("hang")], ("--timeout", 1, "--max_retries", 0, "--concurrency", 8)), "in a row"),
     "100 % reset": (Case([Fault("reset")], BOUNDED), "in a row"),
     "100 % garbage": (Case([Fault("garbage")], BOUNDED), "in a row"),
     "100 % 429": (Case([Fault("rate_limit", retry_after=0.1)], BOUNDED), "in a row"),
-    "500 after a while": (Case([Fault("server_error", after=3)], BOUNDED), "in a row"),
-    "quota": (Case([Fault("quota")]), "quota"),
+    "500 after a while": (Case([Fault("server_error", after=3)], ("--max_retries", 0, "--concurrency", 2)), "in a row"),
+    "quota": (Case([Fault("quota")], ("--concurrency", 4)), "quota"),
     "quota after a while": (Case([Fault("quota", after=10)], ("--concurrency", 2)), "quota"),
 }
 """Faults of everything: the run ends early and fails, and goes on later from its log."""

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aigc_evals.cli.flags import RUN_FLAGS, SET_FLAGS, parser, spelled_out
+from aigc_evals.cli.flags import RUN_FLAGS, SET_FLAGS
 from aigc_evals.cli.parameters import parse_parameters
+from aigc_evals.cli.run import COMMAND
 from aigc_evals.errors import UsageError
 
 
@@ -83,8 +84,7 @@ def test_nan_is_a_number_as_it_is_for_upstream() -> None:
 
 
 def parse(*argv: str) -> Any:
-    made = parser("p", "d", (("completion_fn", ""), ("eval", "")), RUN_FLAGS)
-    return made.parse_args(spelled_out(argv, RUN_FLAGS))
+    return COMMAND.parse(argv)
 
 
 BOOLEANS = [flag for flag in RUN_FLAGS if flag.kind is bool]
