@@ -24,8 +24,9 @@ from aigc_evals.aio import drive
 from aigc_evals.base import Outcome
 from aigc_evals.errors import EndpointError, RunError, SampleError, UsageError
 from aigc_evals.progress import Progress
-from aigc_evals.record import Recorder, SampleScope, enter_scope, leave_scope
+from aigc_evals.record import Recorder
 from aigc_evals.sampling import JudgeFailure, NoAnswer, Sampler, Stop
+from aigc_evals.scope import SampleScope, enter_scope, leave_scope
 
 SHUFFLE_SEED = 123
 

@@ -145,7 +145,7 @@ class Eval(abc.ABC):
         """The samples of ``samples_jsonl``, read from disk one by one as they are needed."""
         if self.samples_jsonl is None:
             raise ValueError("this eval has no samples_jsonl, so get_samples has nothing to read")
-        from aigc_evals.samples import JsonlSamples
+        from aigc_evals.data.samples import JsonlSamples
 
         check = self.check_sample if self.max_samples is None else None
         return JsonlSamples.open(self._prefix_registry_path(self.samples_jsonl), check=check)

@@ -56,6 +56,15 @@ def decode(line: bytes | str) -> Any:
     return json.loads(line if isinstance(line, str) else bytes(line).decode("utf-8-sig"))
 
 
+def without_keys(value: Any, hidden: frozenset[str]) -> Any:
+    """A copy of a JSON value without these keys, at whatever depth they are."""
+    if isinstance(value, dict):
+        return {key: without_keys(item, hidden) for key, item in value.items() if key not in hidden}
+    if isinstance(value, list):
+        return [without_keys(item, hidden) for item in value]
+    return value
+
+
 def has_long_number(line: bytes) -> bool:
     """Whether a run of digits is so long that orjson would round the number."""
     return _LONG_NUMBER in line.translate(_DIGITS_TO_ZERO)

@@ -11,13 +11,11 @@ import contextlib
 import errno
 import os
 import re
-import shutil
 import sys
-import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, overload
 
 from aigc_evals.base import Event
 from aigc_evals.errors import RunError, UsageError
@@ -102,6 +100,27 @@ class LogState:
     events: int
 
 
+class EventView(Sequence[Event]):
+    """The events of one type, read again from the log each time they are iterated."""
+
+    def __init__(self, read: Callable[[], Iterable[Event]], count: int) -> None:
+        self._read = read
+        self._count = count
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Event: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Event]: ...
+    def __getitem__(self, index: int | slice) -> Event | list[Event]:
+        return list(self._read())[index]
+
+
 def read_spec(path: Path) -> dict[str, Any] | None:
     """The ``spec`` of the first line, or None where the file is no log."""
     try:
@@ -182,53 +201,6 @@ def read_samples(path: Path) -> Iterator[tuple[list[Event], LogState]]:
                     state = LogState(state.spec, None, offset, event.event_id + 1)
                     yield group, state
                     group = []
-
-
-def without_samples(path: Path, outcomes: Collection[str]) -> int:
-    """Rewrite a log without the samples that ended in one of ``outcomes``; returns how many went.
-
-    The other events keep their ids, which receivers may know already.
-    """
-    if not any(group and group[-1].data["outcome"] in outcomes for group, _state in read_samples(path)):
-        return 0
-    dropped = 0
-    spec = read_spec(path)
-    try:
-        with _Replacement(path) as out:
-            out.write(encode({"spec": spec}) + b"\n")
-            for group, _state in read_samples(path):
-                if group and group[-1].data["outcome"] in outcomes:
-                    dropped += 1
-                else:
-                    out.writelines(encode(event) + b"\n" for event in group)
-    except OSError as error:
-        raise RunError(f"{path}: cannot rewrite the log: {error.strerror}. It is as it was.") from None
-    return dropped
-
-
-class _Replacement:
-    """A new file that takes the place of ``path`` when the block ends well."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> IO[bytes]:
-        handle, self._name = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name, suffix=".tmp")
-        self._file = os.fdopen(handle, "wb")
-        return self._file
-
-    def __exit__(self, kind: object, value: object, trace: object) -> None:
-        try:
-            with self._file:
-                if kind is None:
-                    self._file.flush()
-                    os.fsync(self._file.fileno())
-            if kind is None:
-                shutil.copymode(self._path, self._name)
-                os.replace(self._name, self._path)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._name)
 
 
 def _object(raw: bytes) -> dict[str, Any] | None:

@@ -15,18 +15,18 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextvars import ContextVar, Token
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 from aigc_evals.base import Event, Outcome, RunSpec
-from aigc_evals.errors import UsageError
-from aigc_evals.fastjson import decode, encode
-from aigc_evals.log import LogFile, LogState, is_torn_spec, read_events, read_samples, read_spec, without_samples
+from aigc_evals.fastjson import decode, encode, without_keys
+from aigc_evals.log import EventView, LogFile, is_torn_spec, read_events
 from aigc_evals.redact import Redactor
+from aigc_evals.resume import continue_log
+from aigc_evals.scope import SampleScope, current_scope, enter_scope, leave_scope
 from aigc_evals.scores import ScoreTable
 from aigc_evals.sinks.ledger import first_free_id
 
@@ -34,64 +34,6 @@ if TYPE_CHECKING:
     from aigc_evals.sinks import Delivery, Sink
 
 logger = logging.getLogger(__name__)
-
-_current: ContextVar[SampleScope | None] = ContextVar("aigc_evals_sample", default=None)
-
-
-class SampleScope:
-    """The sample being evaluated: its events so far and what its model calls have shown.
-
-    ``outcome`` is set by an eval that knows how the sample ended; ``answer_flaw`` by the sampling wrapper when the answer
-    was refused, empty or truncated, ``judge_flaw`` when that is so of the grading model's last reply. Once ``closed``, what
-    a late thread still records is dropped.
-    """
-
-    __slots__ = (
-        "answer_flaw",
-        "closed",
-        "counts",
-        "events",
-        "judge_flaw",
-        "notes",
-        "outcome",
-        "paused",
-        "recorder",
-        "sample_id",
-        "sampled",
-        "usage",
-    )
-
-    def __init__(self, recorder: Recorder, sample_id: str) -> None:
-        self.recorder = recorder
-        self.sample_id = sample_id
-        self.events: list[Event] = []
-        self.outcome: Outcome | None = None
-        self.answer_flaw: Outcome | None = None
-        self.judge_flaw: Outcome | None = None
-        self.counts: dict[str, int] = {}
-        self.usage: dict[str, float] = {}
-        self.notes: dict[str, Any] = {}
-        self.sampled = 0
-        self.paused = False
-        self.closed = False
-
-    def count(self, key: str, by: int = 1) -> None:
-        """Add to one of the sample's counts (``requests``, ``retries``, ...), which its closing event carries."""
-        self.counts[key] = self.counts.get(key, 0) + by
-
-
-def enter_scope(scope: SampleScope) -> Token[SampleScope | None]:
-    """Make ``scope`` the current sample of the running task or thread until ``leave_scope`` is called with the result."""
-    return _current.set(scope)
-
-
-def leave_scope(token: Token[SampleScope | None]) -> None:
-    _current.reset(token)
-
-
-def current_scope() -> SampleScope | None:
-    """The sample that the running code belongs to, if any."""
-    return _current.get()
 
 
 class _Clock:
@@ -109,27 +51,6 @@ class _Clock:
                 datetime.fromtimestamp(second, timezone.utc).strftime("%Y-%m-%d %H:%M:%S"),
             )
         return f"{self._text}.{nanoseconds // 1000:06}+00:00"
-
-
-class EventView(Sequence[Event]):
-    """The events of one type, read again from the log each time they are iterated."""
-
-    def __init__(self, read: Callable[[], Iterable[Event]], count: int) -> None:
-        self._read = read
-        self._count = count
-
-    def __iter__(self) -> Iterator[Event]:
-        return iter(self._read())
-
-    def __len__(self) -> int:
-        return self._count
-
-    @overload
-    def __getitem__(self, index: int) -> Event: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Event]: ...
-    def __getitem__(self, index: int | slice) -> Event | list[Event]:
-        return list(self._read())[index]
 
 
 class Recorder:
@@ -210,35 +131,17 @@ class Recorder:
             sink.open(self.path, self.run_spec)
 
     def _take_up(self, finished: Callable[[str], None] | None) -> None:
-        if self.run_spec is None or self.path is None or self._file is None:
+        if self.run_spec is None or self._file is None:
             return
-        old = read_spec(self.path)
-        if old is None:
-            raise UsageError(
-                "this file exists and is not a log of ours", path=self.path, hint="Choose another --record_path."
-            )
-        different = differences(old, decode(self._encode(asdict(self.run_spec))))
-        if different:
-            raise UsageError(
-                "this log belongs to a different run: " + "; ".join(different),
-                path=self.path,
-                hint="Choose another --record_path, or give the settings the log was made with.",
-            )
-        if self._retry_outcomes:
-            self._file.close()
-            without_samples(self.path, self._retry_outcomes)
-            self._file = LogFile.open(self.path)
-        state: LogState | None = None
-        for group, state in read_samples(self.path):
-            if state.report is not None:
-                self._previous_report = state.report
-            if not group:
-                continue
-            self._take_in(group)
-            if finished is not None and group[-1].sample_id is not None:
-                finished(group[-1].sample_id)
-        if state is None:
-            raise UsageError("this log has no readable first line", path=self.path)
+
+        def take_in(sample: list[Event]) -> None:
+            self._take_in(sample)
+            if finished is not None and sample[-1].sample_id is not None:
+                finished(sample[-1].sample_id)
+
+        spec = decode(self._encode(asdict(self.run_spec)))
+        self._file, state = continue_log(self._file, spec, self._retry_outcomes, take_in)
+        self._previous_report = state.report or {}
         # A report that is there already goes only when there is something to add to its run.
         self._end = state.end
         if not self.complete:
@@ -246,7 +149,7 @@ class Recorder:
         self.run_spec.run_id = state.spec.get("run_id", self.run_spec.run_id)
         self.run_spec.created_at = state.spec.get("created_at", self.run_spec.created_at)
         # An id that a receiver knows belongs to the event it came with, even if that is no longer in the log.
-        self._next_id = max(state.events, first_free_id(self.path, str(self.run_spec.run_id)))
+        self._next_id = max(state.events, first_free_id(self._file.path, str(self.run_spec.run_id)))
 
     def _make_room(self) -> None:
         if self._end is not None and self._file is not None:
@@ -316,16 +219,16 @@ class Recorder:
     def as_default_recorder(self, sample_id: str) -> Iterator[SampleScope]:
         """Within the block, ``record_*`` functions record into ``sample_id`` of this recorder."""
         scope = self.begin(sample_id)
-        token = _current.set(scope)
+        token = enter_scope(scope)
         try:
             yield scope
         finally:
-            _current.reset(token)
+            leave_scope(token)
             scope.closed = True
             self._commit(scope.events)
 
     def current_sample_id(self) -> str | None:
-        scope = _current.get()
+        scope = current_scope()
         return scope.sample_id if scope is not None and scope.recorder is self else None
 
     def pause(self) -> None:
@@ -363,7 +266,7 @@ class Recorder:
         """Record an event of any type; ValueError outside a sample when no ``sample_id`` is given."""
         if self.run_spec is None:
             return
-        scope = _current.get()
+        scope = current_scope()
         if scope is not None and scope.recorder is not self:
             scope = None
         if sample_id is None:
@@ -498,7 +401,7 @@ class Recorder:
             # The fields of an event as a mapping: encoded three times as fast as the event.
             value = vars(value)
             if self._hidden:
-                value = {**value, "data": _without(value["data"], self._hidden)}
+                value = {**value, "data": without_keys(value["data"], self._hidden)}
         line = encode(value)
         return (line if self._redactor is None else self._redactor.line(line)) + b"\n"
 
@@ -555,57 +458,17 @@ class HttpRecorder(Recorder):
                 logger.warning("%s", delivery.message)
 
 
-def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """What keeps two specs from being the same run, one phrase each: eval, model, data, or settings that move results."""
-    found: list[str] = []
-    for key in ("eval_name", "completion_fns"):
-        _compare(key, old.get(key), new.get(key), found)
-    before, after = old.get("run_config") or {}, new.get("run_config") or {}
-    for key in ("seed", "max_samples", "completion_args"):
-        _compare(key, before.get(key), after.get(key), found)
-    _compare("data", _contents(before.get("data")), _contents(after.get("data")), found)
-    for key in ("cls", "args"):
-        _compare(key, (before.get("eval_spec") or {}).get(key), (after.get("eval_spec") or {}).get(key), found)
-    return found
-
-
-def _contents(data: Any) -> Any:
-    """What was read, wherever it lay."""
-    return _without(data, frozenset({"files"}))
-
-
-def _compare(name: str, old: Any, new: Any, found: list[str]) -> None:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in [*old, *(key for key in new if key not in old)]:
-            _compare(f"{name}.{key}", old.get(key), new.get(key), found)
-    elif old != new:
-        found.append(f"{name} was {_short(old)}, is now {_short(new)}")
-
-
-def _short(value: Any) -> str:
-    text = encode(value).decode()
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _without(value: Any, hidden: frozenset[str]) -> Any:
-    if isinstance(value, dict):
-        return {key: _without(item, hidden) for key, item in value.items() if key not in hidden}
-    if isinstance(value, list):
-        return [_without(item, hidden) for item in value]
-    return value
-
-
 # -- recording into the current sample ------------------------------------------------------------------------------
 
 
 def default_recorder() -> Recorder | None:
     """The recorder of the sample that the running code belongs to."""
-    scope = _current.get()
+    scope = current_scope()
     return None if scope is None else scope.recorder
 
 
 def _here() -> Recorder:
-    scope = _current.get()
+    scope = current_scope()
     if scope is None:
         raise RuntimeError("nothing to record into: this code is not evaluating a sample (see as_default_recorder)")
     return scope.recorder

@@ -27,7 +27,7 @@ from aigc_evals.failures import as_endpoint_error
 from aigc_evals.limits import Endpoint, Limiter
 from aigc_evals.prompt.base import Prompt
 from aigc_evals.reasoning import split_reasoning
-from aigc_evals.record import SampleScope, current_scope
+from aigc_evals.scope import SampleScope, current_scope
 
 POLICY = "policy"
 JUDGE = "judge"

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aigc_evals.testing import LoopbackServer
-
 from benchmarks.measure import Cost, command, cost, median, table
 from benchmarks.workload import samples, write_registry
 

@@ -13,8 +13,8 @@ from aigc_evals.api import CompletionResult
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.fastjson import encode
 from aigc_evals.prompt.base import ChatCompletionPrompt, CompletionPrompt, Prompt
-from aigc_evals.record import current_scope
 from aigc_evals.sampling import Sampler
+from aigc_evals.scope import current_scope
 from aigc_evals.transport import JsonClient
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ def load_rows(owner: Eval, path: str, **options: Any) -> Sequence[Any]:
     The hub's rows come from ``datasets.load_dataset(path, **options)``.
     """
     if path.endswith((".jsonl", ".jsonl.gz", ".jsonl.zst", ".jsonl.lz4")):
-        from aigc_evals.samples import JsonlSamples
+        from aigc_evals.data.samples import JsonlSamples
 
         return JsonlSamples.open(owner._prefix_registry_path(path))
     try:

@@ -21,7 +21,7 @@ class FewShot:
             return
         if few_shot_jsonl is None:
             raise UsageError("num_few_shot needs to know where its examples are", key="few_shot_jsonl")
-        from aigc_evals.samples import JsonlSamples
+        from aigc_evals.data.samples import JsonlSamples
 
         samples = JsonlSamples.open(owner._prefix_registry_path(few_shot_jsonl))
         self.sha256 = samples.sha256

@@ -8,11 +8,10 @@ import pytest
 from modules import imports, modules
 
 FLOORS = {
-    "ground": (
-        "errors failures base api prompt fastjson sources lines data samples metrics statistics formatting redact"
-        " reasoning"
+    "ground": ("errors failures base api prompt fastjson data metrics statistics formatting redact reasoning"),
+    "core": (
+        "scores log resume scope record limits aio sampling transport engine progress eval registry yaml_files report sinks"
     ),
-    "core": ("scores log record limits aio sampling transport engine progress eval registry yaml_files report sinks"),
     "suites": "elsuite completion_fns",
     "runs": "runner evalset",
     "top": "cli",

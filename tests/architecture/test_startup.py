@@ -112,7 +112,7 @@ LONGER = {
 def loaded(code: str, *, key: bool = False) -> list[str]:
     """Which of the heavy modules are there after ``code`` has run in a process without any key."""
     probe = f"import sys\n{code}\nprint('\\n' + ' '.join(name for name in {HEAVY!r} if name in sys.modules))"
-    env = {"PATH": "", "PYTHONPATH": str(ROOT)}
+    env = {"PATH": "", "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run([sys.executable, "-c", probe], env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""

@@ -85,19 +85,25 @@ def eventually(holds: Callable[[], bool], within: float = 5.0) -> bool:
 
 def events(raw: bytes) -> list[Any]:
     lines = raw.decode().split("\n\n")
-    assert lines[-1] == "" and lines[-2] == "data: [DONE]"
+    assert lines[-1] == ""
+    assert lines[-2] == "data: [DONE]"
     return [json.loads(line.removeprefix("data: ")) for line in lines[:-2]]
 
 
 class TestEndpoints:
     def test_chat_has_the_shape_of_openai(self, server: LoopbackServer) -> None:
         reply = ask(server, chat("one two 三四"))
-        assert reply["object"] == "chat.completion" and reply["model"] == "m"
-        assert reply["id"].startswith("chatcmpl-") and isinstance(reply["created"], int)
+        assert reply["object"] == "chat.completion"
+        assert reply["model"] == "m"
+        assert reply["id"].startswith("chatcmpl-")
+        assert isinstance(reply["created"], int)
         (choice,) = reply["choices"]
-        assert choice["message"]["role"] == "assistant" and choice["message"]["content"] in ("True", "False")
-        assert choice["finish_reason"] == "stop" and choice["logprobs"] is None
-        assert reply["usage"]["prompt_tokens"] == 4 and reply["usage"]["total_tokens"] == 5
+        assert choice["message"]["role"] == "assistant"
+        assert choice["message"]["content"] in ("True", "False")
+        assert choice["finish_reason"] == "stop"
+        assert choice["logprobs"] is None
+        assert reply["usage"]["prompt_tokens"] == 4
+        assert reply["usage"]["total_tokens"] == 5
 
     def test_default_answers_are_stable_and_mixed(self, server: LoopbackServer) -> None:
         first = [said(server, f"question {i}") for i in range(12)]
@@ -123,7 +129,8 @@ class TestEndpoints:
         body = {"model": "e", "input": ["the red cat", "a red cat", "tax law"], "dimensions": 32}
         vectors = [item["embedding"] for item in ask(server, body, "/v1/embeddings")["data"]]
         near, far = (sum(a * b for a, b in zip(vectors[0], v, strict=True)) for v in vectors[1:])
-        assert len(vectors[0]) == 32 and near > far
+        assert len(vectors[0]) == 32
+        assert near > far
         packed = ask(server, {**body, "encoding_format": "base64"}, "/v1/embeddings")["data"][0]["embedding"]
         assert struct.unpack("<32f", base64.b64decode(packed)) == pytest.approx(vectors[0], abs=1e-6)
 
@@ -141,8 +148,10 @@ class TestEndpoints:
         chunks = events(raw)
         text = "".join(c["choices"][0]["delta"].get("content") or "" for c in chunks[:-1])
         assert text == "one two  three"
-        assert chunks[-2]["choices"][0]["finish_reason"] == "stop" and chunks[-2]["usage"] is None
-        assert chunks[-1]["choices"] == [] and chunks[-1]["usage"]["completion_tokens"] == 3
+        assert chunks[-2]["choices"][0]["finish_reason"] == "stop"
+        assert chunks[-2]["usage"] is None
+        assert chunks[-1]["choices"] == []
+        assert chunks[-1]["usage"]["completion_tokens"] == 3
         prompt = {"model": "m", "prompt": "p", "stream": True}
         texts = [c["choices"][0]["text"] for c in events(send(server, prompt, "/v1/completions")[2])]
         assert "".join(texts) == "one two  three"
@@ -161,15 +170,14 @@ class TestEndpoints:
     )
     def test_bad_requests(self, server: LoopbackServer, body: Any, path: str, status: int) -> None:
         got, _, raw = send(server, body, path)
-        assert got == status and json.loads(raw)["error"]["type"] == "invalid_request_error"
+        assert got == status
+        assert json.loads(raw)["error"]["type"] == "invalid_request_error"
 
     def test_wire_details(self, server: LoopbackServer) -> None:
         body = json.dumps(chat("zipped")).encode()
         assert send(server, gzip.compress(body), headers={"Content-Encoding": "gzip"})[0] == 200
         head = f"POST {CHAT} HTTP/1.1\r\nHost: x\r\n"
-        chunked = (
-            f"{head}Transfer-Encoding: chunked\r\n\r\n{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n"
-        )
+        chunked = f"{head}Transfer-Encoding: chunked\r\n\r\n{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n"
         expecting = f"{head}Expect: 100-continue\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
         with socket.create_connection(("127.0.0.1", server.port), timeout=5) as sock:
             sock.sendall(chunked + chunked[:40])
@@ -210,14 +218,16 @@ class TestAnswers:
         assert thought["choices"][0]["message"]["reasoning_content"] == "r"
         assert thought["usage"] == {"total_tokens": 7}
         status, _, raw = send(server, chat("crash"))
-        assert status == 500 and b"in the script" in raw
+        assert status == 500
+        assert b"in the script" in raw
         server.configure(script=None, answers=None, rules=[], echo=True)
         assert said(server, "else") == "else"
 
     def test_truncation_and_reasoning(self, server: LoopbackServer) -> None:
         server.configure(answer="one two 三四 five", truncate=True)
         choice = ask(server, chat(max_tokens=3))["choices"][0]
-        assert choice["message"]["content"] == "one two 三" and choice["finish_reason"] == "length"
+        assert choice["message"]["content"] == "one two 三"
+        assert choice["finish_reason"] == "length"
         server.configure(reasoning="reasoning_content", reasoning_text="a b c")
         reply = ask(server, chat(max_completion_tokens=5))
         assert reply["choices"][0]["message"]["reasoning_content"] == "a b c"
@@ -250,9 +260,7 @@ class TestAnswers:
             LoopbackServer(colour="red").start()
 
 
-def error_of(
-    server: LoopbackServer, fault: Fault | dict[str, Any], **body: Any
-) -> tuple[int, dict[str, str], Any]:
+def error_of(server: LoopbackServer, fault: Fault | dict[str, Any], **body: Any) -> tuple[int, dict[str, str], Any]:
     server.configure(faults=[fault])
     status, headers, raw = send(server, chat(**body))
     return status, headers, json.loads(raw)
@@ -288,22 +296,28 @@ class TestErrorFaults:
     def test_html_body(self, server: LoopbackServer) -> None:
         server.configure(faults=[Fault("server_error", status=502, body="html")])
         status, headers, raw = send(server, chat())
-        assert status == 502 and headers["content-type"] == "text/html" and b"<h1>502" in raw
+        assert status == 502
+        assert headers["content-type"] == "text/html"
+        assert b"<h1>502" in raw
 
     def test_unsupported_parameters(self, server: LoopbackServer) -> None:
         fault = {"kind": "unsupported_parameter", "params": ["max_tokens", "temperature"]}
         error = error_of(server, fault, max_tokens=5)[2]["error"]
-        assert error["param"] == "max_tokens" and error["code"] == "unsupported_parameter"
+        assert error["param"] == "max_tokens"
+        assert error["code"] == "unsupported_parameter"
         assert "Use 'max_completion_tokens' instead." in error["message"]
         error = error_of(server, fault, temperature=0)[2]["error"]
-        assert error["code"] == "unsupported_value" and "does not support 0" in error["message"]
+        assert error["code"] == "unsupported_value"
+        assert "does not support 0" in error["message"]
         assert send(server, chat(temperature=1, max_completion_tokens=5))[0] == 200
         error = error_of(server, {**fault, "style": "unknown"}, temperature=0)[2]["error"]
         assert error["code"] == "unknown_parameter"
         body = error_of(server, {**fault, "style": "pydantic"}, max_tokens=5)[2]
-        assert "'loc': ('body', 'max_tokens')" in body["message"] and body["code"] == 400
+        assert "'loc': ('body', 'max_tokens')" in body["message"]
+        assert body["code"] == 400
         status, _, body = error_of(server, {**fault, "style": "fastapi"}, max_tokens=5)
-        assert status == 422 and body["detail"][0]["loc"] == ["body", "max_tokens"]
+        assert status == 422
+        assert body["detail"][0]["loc"] == ["body", "max_tokens"]
 
     def test_context_limit(self, server: LoopbackServer) -> None:
         server.configure(faults=[Fault("context_length", limit_tokens=3)])
@@ -339,7 +353,8 @@ class TestTransportFaults:
     def test_hang_that_ends(self, server: LoopbackServer) -> None:
         server.configure(faults=[Fault("hang", seconds=0.2)], answer="late")
         start = time.perf_counter()
-        assert said(server, "x") == "late" and time.perf_counter() - start > 0.19
+        assert said(server, "x") == "late"
+        assert time.perf_counter() - start > 0.19
 
     def test_client_that_gives_up(self, server: LoopbackServer) -> None:
         server.configure(latency=30)
@@ -374,9 +389,7 @@ class TestContentFaults:
             (Fault("length", text=""), "", False, "length"),
         ],
     )
-    def test_kinds(
-        self, server: LoopbackServer, fault: Fault, content: str | None, refused: bool, finish: str
-    ) -> None:
+    def test_kinds(self, server: LoopbackServer, fault: Fault, content: str | None, refused: bool, finish: str) -> None:
         server.configure(answer="one two three four", faults=[fault])
         choice = ask(server, chat())["choices"][0]
         message = choice["message"]
@@ -404,12 +417,14 @@ class TestWhenFaultsHappen:
     def test_retries_get_through(self, server: LoopbackServer) -> None:
         steps = (Fault("rate_limit", times=1), Fault("server_error", times=2))
         assert self.statuses(server, 4, *steps, text="same") == [429, 500, 200, 200]
-        assert server.stats()["repeats"] == 3 and server.stats()["distinct"] == 1
+        assert server.stats()["repeats"] == 3
+        assert server.stats()["distinct"] == 1
 
     def test_share(self, server: LoopbackServer) -> None:
         fault = Fault("quota", share=0.5, seed=3)
         first = self.statuses(server, 40, fault)
-        assert first == self.statuses(server, 40, fault) and 10 < first.count(429) < 30
+        assert first == self.statuses(server, 40, fault)
+        assert 10 < first.count(429) < 30
         by_body = Fault("quota", share=0.5, by="body")
         assert len(set(self.statuses(server, 5, by_body, text="same"))) == 1
 
@@ -443,20 +458,27 @@ class TestIngest:
             self.post(server, [1], "a")
         assert self.post(server, [1], "a") == 200
         held = server.ingested()
-        assert held["events"] == [1] and held["duplicates"] == 1
+        assert held["events"] == [1]
+        assert held["duplicates"] == 1
 
 
 class TestAccount:
     def test_records(self, server: LoopbackServer) -> None:
         send(server, chat(), f"{CHAT}?v=1", headers={"Authorization": "Bearer s3cret", "X-A": "b"})
         (entry,) = server.requests()
-        assert entry["path"] == CHAT and entry["query"] == "v=1" and entry["status"] == 200
-        assert entry["body"] == chat() and entry["authorized"] and entry["headers"]["x-a"] == "b"
-        assert "s3cret" not in json.dumps(entry) and abs(entry["time"] - time.time()) < 60
+        assert entry["path"] == CHAT
+        assert entry["query"] == "v=1"
+        assert entry["status"] == 200
+        assert entry["body"] == chat()
+        assert entry["authorized"]
+        assert entry["headers"]["x-a"] == "b"
+        assert "s3cret" not in json.dumps(entry)
+        assert abs(entry["time"] - time.time()) < 60
         server.configure(record=False)
         server.reset()
         send(server, chat())
-        assert server.requests() == [] and server.stats()["paths"] == {CHAT: 1}
+        assert server.requests() == []
+        assert server.stats()["paths"] == {CHAT: 1}
 
     def test_concurrency_limit(self, server: LoopbackServer) -> None:
         server.configure(concurrency_limit=10, concurrency_retry_after=2, latency=0.3, jitter=0.01)
@@ -467,9 +489,12 @@ class TestAccount:
         server.configure(latency=0.5, record=False)
         start = time.perf_counter()
         statuses = asyncio.run(flood(server, 1000))
-        assert statuses == [200] * 1000 and time.perf_counter() - start < 15
+        assert statuses == [200] * 1000
+        assert time.perf_counter() - start < 15
         stats = server.stats()
-        assert stats["max_in_flight"] > 500 and stats["connections"] == 1000 and stats["repeats"] == 0
+        assert stats["max_in_flight"] > 500
+        assert stats["connections"] == 1000
+        assert stats["repeats"] == 0
 
 
 async def flood(server: LoopbackServer, count: int) -> list[int]:
@@ -479,9 +504,7 @@ async def flood(server: LoopbackServer, count: int) -> list[int]:
     async def one(index: int) -> int:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         body = json.dumps(chat(f"q{index}")).encode()
-        writer.write(
-            b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (CHAT.encode(), len(body)) + body
-        )
+        writer.write(b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (CHAT.encode(), len(body)) + body)
         status = int((await reader.readline()).split()[1])
         writer.close()
         return status
@@ -503,7 +526,7 @@ def gone(pid: int) -> bool:
         return True
     stat = Path(f"/proc/{pid}/stat")
     try:
-        return Path("/proc/self").exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
+        return Path("/proc/self").exists() and stat.read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:
         return True
 
@@ -513,18 +536,23 @@ class TestLife:
         with LoopbackServer(answer="first", faults=[Fault("quota", when_contains="never")]) as server:
             server.configure(served_model="changed")
             port, pid = server.port, server.pid
-            assert said(server, "x") == "first" and pid is not None
+            assert said(server, "x") == "first"
+            assert pid is not None
             server.kill()
-            assert eventually(lambda: gone(pid)) and not server.running
+            assert eventually(lambda: gone(pid))
+            assert not server.running
             with pytest.raises(RunError):
                 server.stats()
             with pytest.raises(ConnectionRefusedError):
                 send(server, chat())
             server.start()
-            assert server.port == port and ask(server, chat())["model"] == "changed"
-            assert server.restart().port == port and server.stats()["requests"] == 0
+            assert server.port == port
+            assert ask(server, chat())["model"] == "changed"
+            assert server.restart().port == port
+            assert server.stats()["requests"] == 0
             last = server.pid
-        assert last is not None and eventually(lambda: gone(last))
+        assert last is not None
+        assert eventually(lambda: gone(last))
 
     @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
     def test_it_dies_with_its_parent(self, how: signal.Signals) -> None:
@@ -552,12 +580,14 @@ class TestLife:
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         ) as process:
-            assert process.stdout is not None and process.stdin is not None
+            assert process.stdout is not None
+            assert process.stdin is not None
             client = LoopbackServer(port=json.loads(process.stdout.readline())["port"])
             reply = ask(client, chat())
             process.stdin.close()
             assert process.wait(5) == 0
-        assert reply["model"] == "s" and reply["choices"][0]["message"]["content"] == "from file"
+        assert reply["model"] == "s"
+        assert reply["choices"][0]["message"]["content"] == "from file"
 
 
 class TestFunctions:
@@ -566,7 +596,8 @@ class TestFunctions:
         by_text = ScriptedCompletionFn({"q": "a", "s\nother": "b"}, default="d", model="m")
         assert by_text(prompt=messages, temperature=0).get_completions() == ["a"]
         assert asyncio.run(by_text.acall("unknown")).get_completions() == ["d"]
-        assert by_text.calls[0].kwargs == {"temperature": 0} and by_text.calls[1].outcome == "d"
+        assert by_text.calls[0].kwargs == {"temperature": 0}
+        assert by_text.calls[1].outcome == "d"
         in_turn = ScriptedCompletionFn(["a", EndpointError("no", kind="server")])
         assert in_turn("x").get_completions() == ["a"]
         for _ in range(2):  # the scripted error, then the end of the script
@@ -581,6 +612,7 @@ class TestFunctions:
         for _ in range(2):
             with pytest.raises(EndpointError, match="busy"):
                 fails_twice("x")
-        assert asyncio.run(fails_twice.acall("x")).get_completions() == ["ok"] and len(fails_twice.calls) == 3
+        assert asyncio.run(fails_twice.acall("x")).get_completions() == ["ok"]
+        assert len(fails_twice.calls) == 3
         with pytest.raises(ValueError):
             FailingCompletionFn(ValueError)("x")

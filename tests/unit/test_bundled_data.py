@@ -64,9 +64,7 @@ def test_boolq_rows(path: str, prefix: str, passages: int, ideals: tuple[str, st
     for row in data:
         assert set(row) == {"input", "ideal", "cluster"}
         assert [m["role"] for m in row["input"]] == ["system", "system", "user"]
-        assert all(
-            set(m) == {"role", "content"} and m["content"].strip() == m["content"] for m in row["input"]
-        )
+        assert all(set(m) == {"role", "content"} and m["content"].strip() == m["content"] for m in row["input"])
         assert row["ideal"] in ideals
         assert all(ideal in row["input"][0]["content"] for ideal in ideals)
         assert row["input"][2]["content"][-1] in "?？"

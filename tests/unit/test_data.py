@@ -62,7 +62,8 @@ ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
 @given(JSON_VALUES)
 def test_what_json_can_say_comes_back_the_same(value: Any) -> None:
     line = data.encode(value)
-    assert b"\n" not in line and b"\r" not in line
+    assert b"\n" not in line
+    assert b"\r" not in line
     assert data.decode(line) == value
     assert data.decode(line.decode()) == value
 
@@ -132,7 +133,9 @@ def test_no_value_is_too_deep_too_long_or_too_circular() -> None:
     level = data.decode(data.encode({"deep": deep}))["deep"]
     for _ in range(MAX_DEPTH - 1):
         (level,) = level
-    assert isinstance(level, str) and level.count("[") == 100_000 - MAX_DEPTH + 1 and "bottom" in level
+    assert isinstance(level, str)
+    assert level.count("[") == 100_000 - MAX_DEPTH + 1
+    assert "bottom" in level
 
     circle: dict[str, Any] = {}
     circle["self"] = [circle]
@@ -216,9 +219,7 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
         data.get_jsonl(path)
 
 
-def test_a_missing_package_names_the_command_that_installs_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_package_names_the_command_that_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for suffix, package in ((".lz4", "lz4.frame"), (".zst", "zstandard")):
         path = tmp_path / f"a.jsonl{suffix}"
         path.write_bytes(b"x")
@@ -252,9 +253,7 @@ def test_csv_rows_are_mappings(tmp_path: Path) -> None:
 def test_a_missing_file_comes_with_the_nearest_names(tmp_path: Path) -> None:
     (tmp_path / "samples.jsonl.gz").touch()
     for read in (data.get_jsonl, data.get_json, data.get_lines, data.get_csv, data.open_by_file_pattern):
-        with pytest.raises(
-            UsageError, match=r"(?s)sample\.jsonl: no such data file\nDid you mean: samples\.jsonl\.gz"
-        ):
+        with pytest.raises(UsageError, match=r"(?s)sample\.jsonl: no such data file\nDid you mean: samples\.jsonl\.gz"):
             read(tmp_path / "sample.jsonl")
     with pytest.raises(UsageError, match=r"directory .*nowhere does not exist"):
         data.get_jsonl(tmp_path / "nowhere" / "a.jsonl")

@@ -103,7 +103,8 @@ def test_scrubbing_leaves_its_argument_alone() -> None:
         {"role": "user", "content": [{"type": "text", "text": "{"}]},
     ]
     scrubbed = utils.scrub_formatting_from_prompt(prompt)
-    assert scrubbed[0]["content"] == "{{x}}" and scrubbed[1]["content"][0]["text"] == "{{"
+    assert scrubbed[0]["content"] == "{{x}}"
+    assert scrubbed[1]["content"][0]["text"] == "{{"
     assert prompt == [
         {"role": "user", "content": "{x}"},
         {"role": "user", "content": [{"type": "text", "text": "{"}]},
@@ -199,7 +200,8 @@ def test_a_prompt_function_awaits_where_it_can() -> None:
     for model, answer in ((plain, "p"), (awaited, "a")):
         ask = utils.PromptFn([{"role": "user", "content": "{x}"}], model, 5, n_samples=2)  # type: ignore[arg-type]
         assert asyncio.run(ask.acall(x="1")) == (answer, [{"role": "user", "content": "1"}])
-    assert "awaited" not in plain.calls[0] and awaited.calls[0]["awaited"] is True
+    assert "awaited" not in plain.calls[0]
+    assert awaited.calls[0]["awaited"] is True
     assert awaited.calls[0]["n"] == 2
 
 

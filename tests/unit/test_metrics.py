@@ -35,9 +35,7 @@ def test_no_half_can_be_drawn_from_fewer_than_two(n_correct: int, n: int) -> Non
     assert math.isnan(metrics.half_sample_std(n_correct, n))
 
 
-@pytest.mark.parametrize(
-    "n_correct, n", [(1, 2), (3, 10), (50, 101), (1, 1000), (700, 1000), (0, 50), (50, 50)]
-)
+@pytest.mark.parametrize("n_correct, n", [(1, 2), (3, 10), (50, 101), (1, 1000), (700, 1000), (0, 50), (50, 50)])
 def test_the_half_sample_std_is_that_of_halves_really_drawn(n_correct: int, n: int) -> None:
     values = [1] * n_correct + [0] * (n - n_correct)
     rng = random.Random(1)

@@ -77,5 +77,8 @@ def test_each_prompt_class_passes_its_own_form_unchanged() -> None:
 
 
 def test_a_list_of_messages_is_a_chat_prompt() -> None:
-    assert is_chat_prompt([]) and is_chat_prompt([USER])
-    assert not is_chat_prompt("x") and not is_chat_prompt(["x"]) and not is_chat_prompt((USER,))
+    assert is_chat_prompt([])
+    assert is_chat_prompt([USER])
+    assert not is_chat_prompt("x")
+    assert not is_chat_prompt(["x"])
+    assert not is_chat_prompt((USER,))

@@ -67,11 +67,7 @@ def test_a_block_before_any_answer_comes_off_whole(thought: str, answer: str) ->
     assert split_reasoning(f"<think>{thought}</think>{answer}") == (answer.lstrip(), thought.strip())
 
 
-@given(
-    st.lists(
-        st.sampled_from(["<think>", "</think>", "</reasoning>", "`", "```\n", '"', "\n", "a "]), max_size=12
-    )
-)
+@given(st.lists(st.sampled_from(["<think>", "</think>", "</reasoning>", "`", "```\n", '"', "\n", "a "]), max_size=12))
 def test_no_text_breaks_it_and_the_answer_ends_the_text(pieces: list[str]) -> None:
     text = "".join(pieces)
     answer, _ = split_reasoning(text)

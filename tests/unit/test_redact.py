@@ -43,7 +43,8 @@ def test_keys_and_tokens_are_known_by_their_shape(secret: str, around: str) -> N
     assert redactor.text(text) == around.format("[redacted]")
     assert redactor.line(encode({"a": text, "b": 1})) == encode({"a": around.format("[redacted]"), "b": 1})
     quoted = encode({"a": encode(text).decode()})
-    assert secret.encode() not in redactor.line(quoted) and b"[redacted]" in redactor.line(quoted)
+    assert secret.encode() not in redactor.line(quoted)
+    assert b"[redacted]" in redactor.line(quoted)
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aigc_evals.data import encode
+from aigc_evals.data.samples import JsonlSamples, Subset
 from aigc_evals.errors import SampleError, UsageError
-from aigc_evals.samples import JsonlSamples, Subset
 
 
 def opened(tmp_path: Path, content: bytes, name: str = "a.jsonl", **kwargs: Any) -> JsonlSamples:
@@ -55,9 +55,7 @@ def test_rows_come_back_whatever_the_line_ends(
     rows = [row for row, _, _ in lines]
     assert list(samples) == [samples[i] for i in range(len(samples))] == rows
     assert samples.boms == bom
-    text_lines = (
-        content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-    )
+    text_lines = content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     wanted = [number for number, line in enumerate(text_lines, 1) if line.strip()]
     assert [samples.place(i) for i in range(len(samples))] == [(str(path), number) for number in wanted]
     ended = len(text_lines) - (not text_lines[-1])
@@ -65,10 +63,8 @@ def test_rows_come_back_whatever_the_line_ends(
     assert samples.sha256 == samples.files[str(path)] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_lines_longer_and_ends_placed_across_read_blocks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("aigc_evals.lines.BLOCK", 7)
+def test_lines_longer_and_ends_placed_across_read_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aigc_evals.data.lines.BLOCK", 7)
     content = b'"abcdefghijklm"\r\n"12345"\r\n\r\n12345\n1\r\r2222222222222222\r'
     assert list(opened(tmp_path, content)) == ["abcdefghijklm", "12345", 12345, 1, 2222222222222222]
 
@@ -80,9 +76,12 @@ def test_unicode_line_breaks_do_not_end_a_row(tmp_path: Path) -> None:
 
 def test_it_is_a_sequence_of_fresh_rows(tmp_path: Path) -> None:
     samples = opened(tmp_path, b'{"a": 0}\n{"a": 1}\n{"a": 2}\n')
-    assert len(samples) == 3 and samples[-1] == {"a": 2}
-    assert samples[1:] == [{"a": 1}, {"a": 2}] and samples[::-2] == [{"a": 2}, {"a": 0}]
-    assert samples + [4] == [{"a": 0}, {"a": 1}, {"a": 2}, 4] and [4] + samples == [4, *samples]
+    assert len(samples) == 3
+    assert samples[-1] == {"a": 2}
+    assert samples[1:] == [{"a": 1}, {"a": 2}]
+    assert samples[::-2] == [{"a": 2}, {"a": 0}]
+    assert samples + [4] == [{"a": 0}, {"a": 1}, {"a": 2}, 4]
+    assert [4] + samples == [4, *samples]
     samples[0]["a"] = "changed"
     assert samples[0] == {"a": 0}
     for index in (3, -4):
@@ -109,10 +108,9 @@ def test_a_directory_numbers_its_rows_through(tmp_path: Path) -> None:
     assert samples.place(0) == (str(tmp_path / "a.jsonl"), 2)
     assert samples.blank_lines == 2
     sums = {p: hashlib.sha256(Path(p).read_bytes()).hexdigest() for p in samples.files}
-    assert samples.files == sums and len(sums) == 4
-    listing = "".join(
-        f"{sums[str(tmp_path / n)]}  {n}\n" for n in ("a.jsonl", "b/2.jsonl", "c.jsonl.gz", "e.jsonl")
-    )
+    assert samples.files == sums
+    assert len(sums) == 4
+    listing = "".join(f"{sums[str(tmp_path / n)]}  {n}\n" for n in ("a.jsonl", "b/2.jsonl", "c.jsonl.gz", "e.jsonl"))
     assert samples.sha256 == hashlib.sha256(listing.encode()).hexdigest()
 
 
@@ -139,9 +137,7 @@ def test_a_directory_numbers_its_rows_through(tmp_path: Path) -> None:
         (b"9" * 5000, r":1: not readable"),
     ],
 )
-def test_what_is_wrong_with_a_line_is_said_with_its_place(
-    tmp_path: Path, content: bytes, message: str
-) -> None:
+def test_what_is_wrong_with_a_line_is_said_with_its_place(tmp_path: Path, content: bytes, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         opened(tmp_path, content)
 
@@ -157,9 +153,7 @@ def test_a_row_that_the_check_refuses_is_named(tmp_path: Path) -> None:
 
 def test_a_missing_file_comes_with_the_nearest_names(tmp_path: Path) -> None:
     (tmp_path / "samples.jsonl").touch()
-    with pytest.raises(
-        UsageError, match=r"(?s)sample\.jsonl: no such data file\nDid you mean: samples\.jsonl"
-    ):
+    with pytest.raises(UsageError, match=r"(?s)sample\.jsonl: no such data file\nDid you mean: samples\.jsonl"):
         JsonlSamples.open(tmp_path / "sample.jsonl")
 
 
@@ -191,9 +185,7 @@ def test_closing_gives_the_files_up_and_so_does_forgetting(tmp_path: Path) -> No
 
 
 def test_threads_read_side_by_side(tmp_path: Path) -> None:
-    samples = opened(
-        tmp_path, b"".join(b'{"i": %d, "pad": "%s"}\n' % (i, b"x" * (i % 97)) for i in range(2000))
-    )
+    samples = opened(tmp_path, b"".join(b'{"i": %d, "pad": "%s"}\n' % (i, b"x" * (i % 97)) for i in range(2000)))
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda i: samples[i]["i"], range(2000))) == list(range(2000))
 
@@ -211,13 +203,12 @@ def test_a_pipe_is_read_once_and_kept(tmp_path: Path) -> None:
 def test_a_subset_is_a_view_in_its_own_order(tmp_path: Path) -> None:
     samples = opened(tmp_path, b"10\n\n11\n12\n13\n")
     subset = Subset(samples, [3, 1])
-    assert list(subset) == [13, 11] and len(subset) == 2
-    assert (
-        subset[-1] == 11
-        and subset[:1] == [13]
-        and subset + [0] == [13, 11, 0]
-        and [0] + subset == [0, 13, 11]
-    )
+    assert list(subset) == [13, 11]
+    assert len(subset) == 2
+    assert subset[-1] == 11
+    assert subset[:1] == [13]
+    assert subset + [0] == [13, 11, 0]
+    assert [0] + subset == [0, 13, 11]
     assert subset.place(1) == (str(tmp_path / "a.jsonl"), 3)
     assert Subset("abc", range(2)).place(0) is None
     assert Subset(subset, [1]).place(0) == (str(tmp_path / "a.jsonl"), 3)

@@ -52,7 +52,8 @@ def test_t_quantiles_agree_with_scipy_everywhere(p: float, df: float) -> None:
 
 def test_quantiles_at_the_ends() -> None:
     assert normal_quantile(0.975) == pytest.approx(1.959963984540054)
-    assert normal_quantile(0) == -math.inf and student_t_quantile(1, 5) == math.inf
+    assert normal_quantile(0) == -math.inf
+    assert student_t_quantile(1, 5) == math.inf
     assert student_t_quantile(0.5, 7) == 0
     assert student_t_quantile(0.975, math.inf) == pytest.approx(normal_quantile(0.975))
     for bad in (-0.1, 1.1, math.nan):
@@ -79,7 +80,8 @@ def test_other_scores_get_a_t_interval(values: list[float], confidence: float) -
     n = len(values)
     stderr = float(np.std(values, ddof=1)) / math.sqrt(n)
     half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * stderr
-    assert estimate.method == "t" and estimate.n == n
+    assert estimate.method == "t"
+    assert estimate.n == n
     assert estimate.stderr == pytest.approx(stderr, rel=1e-6, abs=1e-12)
     assert estimate.high - estimate.low == pytest.approx(2 * half, rel=1e-6, abs=1e-9)
 
@@ -91,11 +93,17 @@ def test_bounds_cut_the_interval() -> None:
 
 def test_one_value_has_no_standard_error_and_none_has_no_mean() -> None:
     none = mean_estimate([])
-    assert none.n == 0 and none.method == "none" and all(map(math.isnan, (none.value, none.stderr, none.low)))
+    assert none.n == 0
+    assert none.method == "none"
+    assert all(map(math.isnan, (none.value, none.stderr, none.low)))
     one = mean_estimate([0.3])
-    assert one.value == 0.3 and math.isnan(one.stderr) and math.isnan(one.low)
+    assert one.value == 0.3
+    assert math.isnan(one.stderr)
+    assert math.isnan(one.low)
     right = mean_estimate([1])
-    assert right.value == 1 and math.isnan(right.stderr) and right.low == pytest.approx(0.2065, abs=1e-4)
+    assert right.value == 1
+    assert math.isnan(right.stderr)
+    assert right.low == pytest.approx(0.2065, abs=1e-4)
     assert math.isnan(mean_estimate([math.nan, 1.0]).stderr)
     assert math.isnan(mean_estimate([math.inf, -math.inf]).value)
 
@@ -106,7 +114,8 @@ def test_clustered_scores_get_a_cluster_robust_error() -> None:
     sums = np.array([1.0, -1.0, 0.0, 0.0])
     stderr = math.sqrt(float((sums**2).sum()) / 64 * 4 / 3)
     assert estimate.stderr == pytest.approx(stderr)
-    assert estimate.method == "cluster-t" and estimate.clusters == 4
+    assert estimate.method == "cluster-t"
+    assert estimate.clusters == 4
     assert estimate.design_effect == pytest.approx(stderr**2 / (np.var(values, ddof=1) / 8))
     half = float(stats.t.ppf(0.975, 3)) * stderr
     assert estimate.high == pytest.approx(0.5 + half)
@@ -134,8 +143,10 @@ def test_clusters_that_all_agree_are_not_taken_for_certainty() -> None:
 
 def test_one_cluster_says_nothing_about_spread() -> None:
     estimate = mean_estimate([0, 1, 0.5], clusters=[7, 7, 7])
-    assert estimate.method == "none" and estimate.clusters == 1
-    assert math.isnan(estimate.stderr) and math.isnan(estimate.low)
+    assert estimate.method == "none"
+    assert estimate.clusters == 1
+    assert math.isnan(estimate.stderr)
+    assert math.isnan(estimate.low)
 
 
 def test_misuse_is_named() -> None:

@@ -61,7 +61,7 @@ class MatchWithSolvers(Eval):
 
     def get_samples(self) -> Sequence[Any]:
         """The samples that are drawn, in the order they are drawn: their ids count in this order."""
-        from aigc_evals.samples import Subset
+        from aigc_evals.data.samples import Subset
 
         samples = super().get_samples()
         order = list(range(len(samples)))

@@ -26,8 +26,9 @@ from aigc_evals.elsuite.modelgraded.classify_utils import (
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.eval import Eval, check_keys
 from aigc_evals.fastjson import encode
-from aigc_evals.record import Recorder, current_scope, record_metrics
+from aigc_evals.record import Recorder, record_metrics
 from aigc_evals.sampling import JudgeFailure, NoAnswer
+from aigc_evals.scope import current_scope
 
 FROM_MODELS = "from_models"
 

@@ -20,10 +20,8 @@ from typing import Any, BinaryIO, overload
 
 import orjson
 
-from aigc_evals.errors import SampleError
-from aigc_evals.fastjson import decode, has_long_number
-from aigc_evals.lines import BLOCK, BOM, is_blank, line_error, parse_line, spans
-from aigc_evals.sources import (
+from aigc_evals.data.lines import BLOCK, BOM, is_blank, line_error, parse_line, spans
+from aigc_evals.data.sources import (
     COMPRESSED_SUFFIXES,
     DataError,
     PathLike,
@@ -33,6 +31,8 @@ from aigc_evals.sources import (
     jsonl_files,
     open_raw,
 )
+from aigc_evals.errors import SampleError
+from aigc_evals.fastjson import decode, has_long_number
 
 Check = Callable[[Any], None]
 

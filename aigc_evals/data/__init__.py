@@ -16,8 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import IO, Any
 
-from aigc_evals.fastjson import decode, encode
-from aigc_evals.sources import (
+from aigc_evals.data.sources import (
     DataError,
     PathLike,
     gzip_open,
@@ -27,6 +26,7 @@ from aigc_evals.sources import (
     open_source,
     zstd_open,
 )
+from aigc_evals.fastjson import decode, encode
 
 __all__ = [
     "DataError",
@@ -101,7 +101,7 @@ def get_csv(path: PathLike, fieldnames: Sequence[str] | None = None) -> list[dic
 
 
 def _rows(path: PathLike) -> Iterator[Any]:
-    from aigc_evals.lines import numbered_lines, parse_line
+    from aigc_evals.data.lines import numbered_lines, parse_line
 
     for file in jsonl_files(path):
         with open_source(file) as stream:

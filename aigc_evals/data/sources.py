@@ -196,7 +196,7 @@ def _binary(mode: str) -> str:
 def _local(name: str) -> str:
     path = name.removeprefix("file://")
     if not os.path.exists(path) and not os.path.isabs(path):
-        own = Path(__file__).parent / "registry" / "data" / path
+        own = Path(__file__).parents[1] / "registry" / "data" / path
         if own.exists():
             return str(own)
     return path

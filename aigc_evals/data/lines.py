@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from aigc_evals.data.sources import DataError
 from aigc_evals.fastjson import decode
-from aigc_evals.sources import DataError
 
 BLOCK = 1 << 20
 BOM = b"\xef\xbb\xbf"
