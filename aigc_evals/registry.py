@@ -7,14 +7,9 @@ only when it is asked for. This module imports no eval and no completion functio
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import importlib.util
 import inspect
 import logging
 import re
-import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
@@ -23,7 +18,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from aigc_evals.api import DummyCompletionFn
 from aigc_evals.base import BaseEvalSpec, CompletionFnSpec, EvalSetSpec, EvalSpec
-from aigc_evals.errors import AigcEvalsError, UsageError, nearest
+from aigc_evals.errors import UsageError, nearest
+from aigc_evals.models import is_chat_model as is_chat_model
+from aigc_evals.models import is_text_model, n_ctx_from_model_name
+from aigc_evals.objects import accepts, check_arguments, construct, load_object, python_object
+from aigc_evals.objects import make_object as make_object
 from aigc_evals.yaml_files import Entries, load_kind
 
 if TYPE_CHECKING:
@@ -34,65 +33,12 @@ logger = logging.getLogger(__name__)
 BUILT_IN = Path(__file__).resolve().parent / "registry"
 """The registry that comes with the package."""
 
-_UPSTREAM = "evals"
-_HERE = "aigc_evals"
-_TEXT_MODELS = ("gpt-4-base", "davinci-002", "babbage-002")
-_TEXT_MODEL_PREFIXES = ("gpt-3.5-turbo-instruct",)
-_CONTEXT_LENGTHS = {
-    "ada": 2048,
-    "babbage": 2048,
-    "curie": 2048,
-    "davinci": 2048,
-    "text-ada-001": 2048,
-    "text-babbage-001": 2048,
-    "text-curie-001": 2048,
-    "text-davinci-001": 2048,
-    "text-davinci-002": 4096,
-    "text-davinci-003": 4096,
-    "code-davinci-002": 8000,
-    "gpt-3.5-turbo": 4096,
-    "gpt-3.5-turbo-instruct": 4096,
-    "gpt-3.5-turbo-instruct-0914": 4096,
-    "gpt-3.5-turbo-16k": 16384,
-    "gpt-4": 8192,
-    "gpt-4-base": 8192,
-    "gpt-4-32k": 32768,
-    "gpt-4-1106-preview": 128_000,
-    "gpt-4-0125-preview": 128_000,
-    "gpt-4-turbo-preview": 128_000,
-}
-_CONTEXT_PREFIXES = (
-    ("gpt-3.5-turbo-16k-", 16384),
-    ("gpt-3.5-turbo-", 4096),
-    ("gpt-4-32k-", 32768),
-    ("gpt-4-", 8192),
-)
-
 T = TypeVar("T")
 
 
 def default_paths() -> list[Path]:
     """Where registries are looked for without being named: the package's own, then the user's."""
     return [BUILT_IN, Path.home() / ".evals", Path.home() / ".aigc_evals"]
-
-
-def n_ctx_from_model_name(model_name: str) -> int | None:
-    """The context length in tokens of the models that openai/evals knew, or None. Nothing depends on it."""
-    if model_name in _CONTEXT_LENGTHS:
-        return _CONTEXT_LENGTHS[model_name]
-    return next((n for prefix, n in _CONTEXT_PREFIXES if model_name.startswith(prefix)), None)
-
-
-def is_chat_model(model_name: str) -> bool:
-    """Whether openai/evals took the name for a chat model. Nothing depends on it: here, chat is the default."""
-    if is_text_model(model_name):
-        return False
-    return model_name in ("gpt-3.5-turbo", "gpt-4") or model_name.startswith(("gpt-3.5-turbo-", "gpt-4-"))
-
-
-def is_text_model(model_name: str) -> bool:
-    """Whether the model is known to speak the text completion endpoint only."""
-    return model_name in _TEXT_MODELS or model_name.startswith(_TEXT_MODEL_PREFIXES)
 
 
 @dataclass(frozen=True)
@@ -318,7 +264,7 @@ class Registry:
 
     def _construct(self, cls: Any, args: dict[str, Any], name: str) -> Any:
         args = dict(args)
-        if _accepts(cls, "registry"):
+        if accepts(cls, "registry"):
             args["registry"] = self
         check_arguments(cls, args, f"completion function {name!r}")
         return construct(cls, args, f"completion function {name!r}")
@@ -354,157 +300,3 @@ def _build(
         raise UsageError(
             f"{noun} {raw.get('key')!r} lacks {', '.join(wanted) or error}", path=path, line=line, key=raw.get("key")
         ) from None
-
-
-def _accepts(cls: Any, name: str) -> bool:
-    try:
-        parameters = inspect.signature(cls).parameters
-    except (TypeError, ValueError):
-        return True
-    return name in parameters or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
-
-
-def check_arguments(cls: Any, args: Mapping[str, Any], whose: str) -> None:
-    """UsageError where a constructor would refuse ``args``: an unknown name, or one that is missing."""
-    try:
-        signature = inspect.signature(cls)
-        signature.bind(**args)
-    except TypeError as error:
-        known = [name for name in signature.parameters if name not in ("self", "args", "kwargs")]
-        bad = re.search(r"unexpected keyword argument '(\w+)'", str(error))
-        hint = nearest(bad.group(1), known) if bad else ""
-        raise UsageError(f"{whose}: {error}", hint=hint or f"It takes: {', '.join(known)}") from None
-    except ValueError:
-        return
-
-
-def construct(cls: Callable[..., Any], args: Mapping[str, Any], whose: str) -> Any:
-    """``cls(**args)``; a UsageError that names the place where the constructor fails."""
-    try:
-        return cls(**args)
-    except AigcEvalsError:
-        raise
-    except Exception as error:
-        raise UsageError(
-            f"{whose} cannot be made from its arguments: {type(error).__name__}: {error}", hint=_raised_at(error)
-        ) from error
-
-
-def _raised_at(error: BaseException) -> str | None:
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"({frames[-1].filename}:{frames[-1].lineno})" if frames else None
-
-
-def load_object(path: str, place: tuple[Path | None, int | None] = (None, None)) -> Any:
-    """What ``module:Qual.Name`` names; modules of openai/evals that exist here are ours. UsageError where there is none."""
-    module_name, colon, qualified = path.partition(":")
-    if not colon or not qualified:
-        raise UsageError(f"expected module:Name, got {path!r}", path=place[0], line=place[1], key="class")
-    found: Any = None
-    for candidate in _module_names(module_name):
-        with contextlib.suppress(_Absent):
-            found = _import(candidate)
-            break
-    if found is None:
-        upstream = module_name == _UPSTREAM or module_name.startswith(_UPSTREAM + ".")
-        hint = "It belongs to the package evals, which is not installed." if upstream else "Is its package installed?"
-        raise UsageError(f"no module {module_name!r}", path=place[0], line=place[1], key="class", hint=hint)
-    for part in qualified.split("."):
-        if not hasattr(found, part):
-            names = [name for name in dir(found) if not name.startswith("_")]
-            raise UsageError(
-                f"{module_name} has no {qualified!r}",
-                path=place[0],
-                line=place[1],
-                key="class",
-                hint=nearest(part, names) or None,
-            )
-        found = getattr(found, part)
-    return found
-
-
-make_object = load_object
-
-
-def _module_names(name: str) -> Iterator[str]:
-    if name == _UPSTREAM or name.startswith(_UPSTREAM + "."):
-        yield _HERE + name[len(_UPSTREAM) :]
-    yield name
-
-
-class _Absent(Exception):
-    """There is no such module (as opposed to one that fails to import something else)."""
-
-
-def _import(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
-            raise _Absent(name) from None
-        raise UsageError(
-            f"{name} needs the module {error.name!r}, which is not installed", hint=_extra_for(error.name)
-        ) from None
-    except AigcEvalsError:
-        raise
-    except Exception as error:
-        raise UsageError(
-            f"the module {name} cannot be loaded: {type(error).__name__}: {error}", hint=_raised_at(error)
-        ) from error
-
-
-def _extra_for(module: str | None) -> str:
-    extras = {"sacrebleu": "translate", "datasets": "datasets", "lz4": "compression", "zstandard": "compression"}
-    if module in extras:
-        return f'Install it: pip install "aigc_evals[{extras[module]}]"'
-    return f"Install it: pip install {module}"
-
-
-def python_object(name: str) -> Any:
-    """The object that ``file.py:attr`` or ``module:attr`` names, or None where the name is of another form.
-
-    A name like ``llama3:latest`` is a model, not a module: only what can be imported counts.
-    """
-    source, colon, attribute = name.rpartition(":")
-    if not colon or not all(part.isidentifier() for part in attribute.split(".")):
-        return None
-    if source.endswith(".py"):
-        return _from_file(Path(source), attribute)
-    if not all(part.isidentifier() for part in source.split(".")):
-        return None
-    try:
-        if importlib.util.find_spec(source) is None:
-            return None
-    except (ImportError, ValueError):
-        return None
-    except Exception as error:
-        raise UsageError(
-            f"{source} cannot be loaded: {type(error).__name__}: {error}", hint=_raised_at(error)
-        ) from error
-    return load_object(name)
-
-
-def _from_file(path: Path, attribute: str) -> Any:
-    if not path.is_file():
-        raise UsageError("no such Python file", path=path)
-    # Dataclasses and pickles look their module up by its name; one that no import can ask for hides no other module.
-    name = f"{path.stem} ({path.resolve()})"
-    module = sys.modules.get(name)
-    if module is None:
-        spec = importlib.util.spec_from_file_location(name, path)
-        if spec is None or spec.loader is None:
-            raise UsageError("cannot be loaded as Python", path=path)
-        module = sys.modules[name] = importlib.util.module_from_spec(spec)
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            del sys.modules[name]
-            raise UsageError(
-                f"cannot be loaded: {type(error).__name__}: {error}", path=path, hint=_raised_at(error)
-            ) from error
-    found: Any = module
-    for part in attribute.split("."):
-        if not hasattr(found, part):
-            raise UsageError(f"the file defines no {attribute!r}", path=path, hint=nearest(part, vars(module)) or None)
-        found = getattr(found, part)
-    return found

@@ -19,9 +19,10 @@ from aigc_evals import __version__
 from aigc_evals.base import DEFAULT_SEED, BaseEvalSpec, EvalSpec, Outcome, RunResult, RunSpec, Settings
 from aigc_evals.errors import AigcEvalsError, RunError, UsageError
 from aigc_evals.log import read_report, read_spec
+from aigc_evals.objects import check_arguments, construct
 from aigc_evals.record import DummyRecorder, Recorder
 from aigc_evals.redact import Redactor, redact_error
-from aigc_evals.registry import Registry, check_arguments, construct
+from aigc_evals.registry import Registry
 from aigc_evals.report import build, outcomes
 from aigc_evals.sampling import Sampler
 

@@ -10,7 +10,7 @@ from modules import imports, modules
 FLOORS = {
     "ground": ("errors failures base api prompt fastjson data metrics statistics formatting redact reasoning"),
     "core": (
-        "scores log resume scope record limits aio sampling transport engine progress eval registry yaml_files report sinks"
+        "scores log resume scope record limits aio sampling transport engine progress eval registry objects models yaml_files report sinks"
     ),
     "suites": "elsuite completion_fns",
     "runs": "runner evalset",

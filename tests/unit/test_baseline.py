@@ -16,11 +16,10 @@ import aigc_evals
 from aigc_evals.completion_fns.baseline import (
     Baseline,
     EchoBaseline,
-    JudgeBaseline,
     LexicalBaseline,
     RandomBaseline,
-    compare_texts,
 )
+from aigc_evals.completion_fns.baseline_judge import JudgeBaseline, compare_texts
 
 REGISTRY = Path(aigc_evals.__path__[0]) / "registry"
 

@@ -13,13 +13,12 @@ from support.registries import registry
 from aigc_evals.elsuite.basic.includes import Includes
 from aigc_evals.elsuite.basic.match import Match
 from aigc_evals.errors import UsageError
+from aigc_evals.objects import load_object, python_object
 from aigc_evals.registry import (
     BUILT_IN,
     Registry,
     is_chat_model,
-    load_object,
     n_ctx_from_model_name,
-    python_object,
 )
 
 EVALS = """

@@ -1,0 +1,173 @@
+"""Objects by name: what ``module:Name`` and ``file.py:name`` stand for, and making them with the right arguments."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import inspect
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from aigc_evals.errors import AigcEvalsError, UsageError, nearest
+
+_UPSTREAM = "evals"
+_HERE = "aigc_evals"
+
+
+def accepts(cls: Any, name: str) -> bool:
+    try:
+        parameters = inspect.signature(cls).parameters
+    except (TypeError, ValueError):
+        return True
+    return name in parameters or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+
+
+def check_arguments(cls: Any, args: Mapping[str, Any], whose: str) -> None:
+    """UsageError where a constructor would refuse ``args``: an unknown name, or one that is missing."""
+    try:
+        signature = inspect.signature(cls)
+        signature.bind(**args)
+    except TypeError as error:
+        known = [name for name in signature.parameters if name not in ("self", "args", "kwargs")]
+        bad = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+        hint = nearest(bad.group(1), known) if bad else ""
+        raise UsageError(f"{whose}: {error}", hint=hint or f"It takes: {', '.join(known)}") from None
+    except ValueError:
+        return
+
+
+def construct(cls: Callable[..., Any], args: Mapping[str, Any], whose: str) -> Any:
+    """``cls(**args)``; a UsageError that names the place where the constructor fails."""
+    try:
+        return cls(**args)
+    except AigcEvalsError:
+        raise
+    except Exception as error:
+        raise UsageError(
+            f"{whose} cannot be made from its arguments: {type(error).__name__}: {error}", hint=_raised_at(error)
+        ) from error
+
+
+def _raised_at(error: BaseException) -> str | None:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"({frames[-1].filename}:{frames[-1].lineno})" if frames else None
+
+
+def load_object(path: str, place: tuple[Path | None, int | None] = (None, None)) -> Any:
+    """What ``module:Qual.Name`` names; modules of openai/evals that exist here are ours. UsageError where there is none."""
+    module_name, colon, qualified = path.partition(":")
+    if not colon or not qualified:
+        raise UsageError(f"expected module:Name, got {path!r}", path=place[0], line=place[1], key="class")
+    found: Any = None
+    for candidate in _module_names(module_name):
+        with contextlib.suppress(_Absent):
+            found = _import(candidate)
+            break
+    if found is None:
+        upstream = module_name == _UPSTREAM or module_name.startswith(_UPSTREAM + ".")
+        hint = "It belongs to the package evals, which is not installed." if upstream else "Is its package installed?"
+        raise UsageError(f"no module {module_name!r}", path=place[0], line=place[1], key="class", hint=hint)
+    for part in qualified.split("."):
+        if not hasattr(found, part):
+            names = [name for name in dir(found) if not name.startswith("_")]
+            raise UsageError(
+                f"{module_name} has no {qualified!r}",
+                path=place[0],
+                line=place[1],
+                key="class",
+                hint=nearest(part, names) or None,
+            )
+        found = getattr(found, part)
+    return found
+
+
+make_object = load_object
+
+
+def _module_names(name: str) -> Iterator[str]:
+    if name == _UPSTREAM or name.startswith(_UPSTREAM + "."):
+        yield _HERE + name[len(_UPSTREAM) :]
+    yield name
+
+
+class _Absent(Exception):
+    """There is no such module (as opposed to one that fails to import something else)."""
+
+
+def _import(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
+            raise _Absent(name) from None
+        raise UsageError(
+            f"{name} needs the module {error.name!r}, which is not installed", hint=_extra_for(error.name)
+        ) from None
+    except AigcEvalsError:
+        raise
+    except Exception as error:
+        raise UsageError(
+            f"the module {name} cannot be loaded: {type(error).__name__}: {error}", hint=_raised_at(error)
+        ) from error
+
+
+def _extra_for(module: str | None) -> str:
+    extras = {"sacrebleu": "translate", "datasets": "datasets", "lz4": "compression", "zstandard": "compression"}
+    if module in extras:
+        return f'Install it: pip install "aigc_evals[{extras[module]}]"'
+    return f"Install it: pip install {module}"
+
+
+def python_object(name: str) -> Any:
+    """The object that ``file.py:attr`` or ``module:attr`` names, or None where the name is of another form.
+
+    A name like ``llama3:latest`` is a model, not a module: only what can be imported counts.
+    """
+    source, colon, attribute = name.rpartition(":")
+    if not colon or not all(part.isidentifier() for part in attribute.split(".")):
+        return None
+    if source.endswith(".py"):
+        return _from_file(Path(source), attribute)
+    if not all(part.isidentifier() for part in source.split(".")):
+        return None
+    try:
+        if importlib.util.find_spec(source) is None:
+            return None
+    except (ImportError, ValueError):
+        return None
+    except Exception as error:
+        raise UsageError(
+            f"{source} cannot be loaded: {type(error).__name__}: {error}", hint=_raised_at(error)
+        ) from error
+    return load_object(name)
+
+
+def _from_file(path: Path, attribute: str) -> Any:
+    if not path.is_file():
+        raise UsageError("no such Python file", path=path)
+    # Dataclasses and pickles look their module up by its name; one that no import can ask for hides no other module.
+    name = f"{path.stem} ({path.resolve()})"
+    module = sys.modules.get(name)
+    if module is None:
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise UsageError("cannot be loaded as Python", path=path)
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            del sys.modules[name]
+            raise UsageError(
+                f"cannot be loaded: {type(error).__name__}: {error}", path=path, hint=_raised_at(error)
+            ) from error
+    found: Any = module
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise UsageError(f"the file defines no {attribute!r}", path=path, hint=nearest(part, vars(module)) or None)
+        found = getattr(found, part)
+    return found
