@@ -17,7 +17,8 @@ from typing import Any
 
 import orjson
 
-_OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+# Not orjson's own option for numpy: with it the first unknown type would load numpy, a tenth of a second.
+_OPTIONS = orjson.OPT_NON_STR_KEYS
 MAX_DEPTH = 250
 """Levels of nesting that ``encode`` writes as JSON; readers (orjson, jq, Python) give up not far above it."""
 
