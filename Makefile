@@ -14,11 +14,11 @@ $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
-	$(BIN)/python -c "open('$(VENV)/.installed', 'w').close()"
+	@$(BIN)/python -c "open('$(VENV)/.installed', 'w').close()"
 
 $(VENV)/.dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
-	$(BIN)/python -c "open('$(VENV)/.dev', 'w').close()"
+	@$(BIN)/python -c "open('$(VENV)/.dev', 'w').close()"
 
 demo: $(VENV)/.installed
 	$(BIN)/exec_aigc_evals baseline/lexical BoolQ_match

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import itertools
 import sys
 import tempfile
@@ -183,7 +184,7 @@ def main() -> None:
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)}")
     for name in args.names or CASES:
-        print(f"\n### {name}\n\n{(CASES[name].__doc__ or '').strip()}\n", flush=True)
+        print(f"\n### {name}\n\n{inspect.cleandoc(CASES[name].__doc__ or '')}\n", flush=True)
         with tempfile.TemporaryDirectory(prefix="aigc_evals-bench-") as folder:
             CASES[name](Bench(Path(folder), args.rounds))
 
