@@ -75,7 +75,13 @@ _HOME = {
     "RunConfig": "runner",
     "run": "runner",
 }
-_MODULES = ("api", "base", "data", "eval", "formatting", "metrics", "prompt", "record", "registry", "elsuite")
+_MODULES = {
+    **dict.fromkeys(("api", "base", "data", "eval", "formatting", "metrics", "record", "registry"), ()),
+    "completion_fns": ("openai",),
+    "elsuite": ("utils", "modelgraded.base"),
+    "prompt": ("base",),
+}
+"""What code written for openai/evals uses after nothing but ``import evals``, and the modules it finds in there."""
 
 __all__ = ["__version__", *_HOME]
 
@@ -88,7 +94,8 @@ def __getattr__(name: str) -> Any:
         globals()[name] = value
         return value
     if name in _MODULES:
-        # Code written for openai/evals uses these modules after nothing but ``import evals``.
+        for module in _MODULES[name]:
+            importlib.import_module(f"{__name__}.{name}.{module}")
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

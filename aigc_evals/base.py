@@ -118,7 +118,8 @@ class Settings:
     """How a run asks: the effective settings of the engine and of every model call.
 
     ``concurrency`` is the number of calls in flight at one endpoint (None: adaptive up to ``max_concurrency``);
-    ``timeout`` is seconds for one attempt; ``max_retries`` bounds the repeats of one call.
+    ``timeout`` is seconds for one attempt; ``max_retries`` bounds the repeats of one call; with ``sequential`` a sample
+    begins when the one before it has ended, whatever that waits for.
     """
 
     concurrency: int | None = None
@@ -126,6 +127,7 @@ class Settings:
     timeout: float = 300.0
     max_retries: int = 6
     progress: bool = True
+    sequential: bool = False
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], **given: Any) -> Settings:
@@ -136,6 +138,7 @@ class Settings:
             values["concurrency"] = _number(threads, int, 1)
         if _truth(_variable(environ, "SEQUENTIAL"), False):
             values["concurrency"] = 1
+            values["sequential"] = True
         timeout = _variable(environ, "THREAD_TIMEOUT")
         if timeout is not None:
             values["timeout"] = _number(timeout, float, 0.001)

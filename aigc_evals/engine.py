@@ -41,6 +41,7 @@ class Evaluates(Protocol):
     seed: int
     max_samples: int | None
     length_limited: bool
+    interrupted: bool
 
     def check_sample(self, sample: Any) -> None: ...
 
@@ -88,7 +89,7 @@ class Engine:
         self._check(order)
         left = self._take_up(order)
         self._results = {} if collect else None
-        if left:
+        if left and not self._ending:
             drive(self._main(left))
         if self._failure is not None:
             raise self._failure
@@ -161,11 +162,14 @@ class Engine:
 
     @property
     def _ending(self) -> bool:
-        return self._failure is not None or self._interrupts > 0 or self._sampler.stop is not None
+        # What ended an earlier pass ends this one too.
+        ended = self._eval.interrupted or self._sampler.stop is not None
+        return ended or self._failure is not None or self._interrupts > 0
 
     @property
     def _wanted(self) -> int:
-        return max(self._sampler.wanted, self._sampler.settings.concurrency or _FIRST_WORKERS)
+        settings = self._sampler.settings
+        return 1 if settings.sequential else max(self._sampler.wanted, settings.concurrency or _FIRST_WORKERS)
 
     def _grow(self) -> None:
         """Start workers until there are as many as the endpoints want."""

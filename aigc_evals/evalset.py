@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 from aigc_evals.base import EvalSpec, RunResult
 from aigc_evals.errors import AigcEvalsError, UsageError
 from aigc_evals.registry import Registry
-from aigc_evals.runner import default_log_dir, find_log, is_finished, log_name, run
+from aigc_evals.resume import DifferentRunError
+from aigc_evals.runner import default_log_dir, find_log, is_finished, log_name, names_of, run
 
 
 @dataclass
@@ -100,17 +101,15 @@ def _run_one(
     config: dict[str, Any],
 ) -> RunResult:
     key = str(spec.key)
-    names: Sequence[str] = completion_fn.split(",")
+    names = names_of(completion_fn)
     dry = bool(config.get("dry_run"))
     found = None if dry or not resume else find_log(folder, names, key)
     if found is not None:
         finished = is_finished(found)
         try:
             result = run(completion_fn, key, registry=registry, environ=environ, record_path=found, **config)
-        except UsageError as error:
-            if error.path != str(found):
-                raise
-            # The log there was made with other settings or data; it stays, and this run gets one of its own.
+        except DifferentRunError as error:
+            # The log there stays, and this run gets one of its own.
             sys.stderr.write(f"{error.message}\nstarting a new log for {key}\n")
         else:
             if finished:

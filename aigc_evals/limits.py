@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 from collections import deque
@@ -16,7 +17,18 @@ _GROWTH = 2.0
 _WORTH_IT = 1.10
 _SHRINK = 0.7
 _THROTTLED_SHARE = 0.15
+_FEWEST_THROTTLED = 4
+_BUSY = 0.85
+_MEMORY = 0.75
+_HARMLESS_SHARE = 0.05
 _HOLD_WINDOWS = 8
+
+
+_NOTHING: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)
+"""Calls done and throttled, seconds of those answered, seconds passed: since the last change, older windows fading."""
+
+Place = tuple[int, float]
+"""A call's place at an endpoint: the window it began in, and when."""
 
 
 class Limiter:
@@ -24,8 +36,10 @@ class Limiter:
 
     With ``fixed`` that number; else it adapts. The limit starts at 32 and is doubled for as long as a doubling brings
     at least a tenth more answers a second; when it does not, the step is taken back and tried again later. When more
-    than 15 % of a window's calls are throttled or time out, the limit shrinks to 70 %; at fewer it only stops growing,
-    because a limit that is a little too high costs a repeat now and then, one that is too low costs all the time.
+    than 15 % of a window's calls are throttled or time out, the limit shrinks to 70 %, but never below the number of
+    calls that were being answered at a time: an endpoint that throttles for reasons of its own (so many requests a
+    minute, a bad day) does so at any limit. From 5 % on it only stops growing, because a limit that is a little too high
+    costs a repeat now and then, one that is too low costs all the time.
     A window is as many calls as the limit (at least 16) that began after the last change.
     """
 
@@ -42,6 +56,7 @@ class Limiter:
         self._rate_before = 0.0
         self._hold = 0
         self._epoch = 0
+        self._seen = _NOTHING
         self._restart()
 
     @property
@@ -49,7 +64,7 @@ class Limiter:
         """How many samples should be under way so that this endpoint never waits for work."""
         return self.limit + self.sleeping
 
-    async def acquire(self) -> int:
+    async def acquire(self) -> Place:
         """Wait for a place; returns the token to give back with ``release``."""
         while self._waiters and self._waiters[0].done():
             self._waiters.popleft()
@@ -57,7 +72,7 @@ class Limiter:
             self.in_flight += 1
             if self.in_flight == self.limit:
                 self._saturated = True
-            return self._epoch
+            return self._epoch, self._clock()
         self._saturated = True
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
@@ -69,12 +84,17 @@ class Limiter:
                 self.in_flight -= 1
                 self._wake()
             raise
-        return self._epoch
+        return self._epoch, self._clock()
 
-    def release(self, token: int, *, throttled: bool = False) -> None:
+    def release(self, token: Place, *, throttled: bool = False) -> None:
         """Give the place back; ``throttled`` says that the endpoint was not able to serve the call."""
         self.in_flight -= 1
-        if self._adaptive and token == self._epoch:
+        epoch, began = token
+        if not throttled:
+            # What an endpoint gets done includes calls from before the change; without them a window lacks its first wave.
+            self._answered += 1
+            self._served += self._clock() - began
+        if self._adaptive and epoch == self._epoch:
             self._done += 1
             self._throttled += throttled
             if self._done >= max(self.limit, 16):
@@ -91,13 +111,23 @@ class Limiter:
                 waiter.set_result(None)
 
     def _adapt(self) -> None:
-        rate = self._done / max(self._clock() - self._since, 1e-6)
+        elapsed = max(self._clock() - self._since, 1e-6)
+        rate = self._answered / elapsed
         share = self._throttled / self._done
-        if share >= _THROTTLED_SHARE:
-            self._change(max(1, int(self.limit * _SHRINK)))
+        seen = self._seen = tuple(
+            _MEMORY * old + new
+            for old, new in zip(self._seen, (self._done, self._throttled, self._served, elapsed), strict=True)
+        )
+        if seen[1] >= max(_FEWEST_THROTTLED, _THROTTLED_SHARE * seen[0]):
+            # Little's law: calls answered a second, times the seconds of each, is how many were being answered at a time.
+            served = seen[2] / seen[3]
+            if served > _BUSY * self.limit:
+                self._restart()
+                return
+            self._change(max(1, int(self.limit * _SHRINK), math.ceil(served)))
             self._hold = _HOLD_WINDOWS
             self._before, self._rate_before = 0, 0.0
-        elif share > 0 or not self._saturated:
+        elif share >= _HARMLESS_SHARE or not self._saturated:
             self._restart()
         elif self._before and rate < self._rate_before * _WORTH_IT:
             self._change(self._before)
@@ -114,6 +144,7 @@ class Limiter:
     def _change(self, limit: int) -> None:
         grown = limit > self.limit
         self.limit = limit
+        self._seen = _NOTHING
         self._restart()
         if grown:
             self._wake()
@@ -123,6 +154,8 @@ class Limiter:
     def _restart(self) -> None:
         self._epoch += 1
         self._done = 0
+        self._answered = 0
+        self._served = 0.0
         self._throttled = 0
         self._saturated = False
         self._since = self._clock()

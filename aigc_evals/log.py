@@ -121,10 +121,10 @@ class EventView(Sequence[Event]):
         return list(self._read())[index]
 
 
-def read_spec(path: Path) -> dict[str, Any] | None:
+def read_spec(path: str | Path) -> dict[str, Any] | None:
     """The ``spec`` of the first line, or None where the file is no log."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             first = file.readline()
     except OSError:
         return None
@@ -135,14 +135,14 @@ def read_spec(path: Path) -> dict[str, Any] | None:
 
 def is_torn_spec(path: Path) -> bool:
     """Whether a file holds nothing but the beginning of a log's first line: its run was killed before anything happened."""
-    with path.open("rb") as file:
+    with open(path, "rb") as file:
         first = file.readline()
         return not first.endswith(b"\n") and _SPEC_BEGINS.startswith(first[: len(_SPEC_BEGINS)])
 
 
-def read_report(path: Path) -> dict[str, Any] | None:
+def read_report(path: str | Path) -> dict[str, Any] | None:
     """The final report, read from the end of the file; None while the run is not finished."""
-    with path.open("rb") as file:
+    with open(path, "rb") as file:
         file.seek(0, os.SEEK_END)
         position = file.tell()
         tail = b""
@@ -156,11 +156,11 @@ def read_report(path: Path) -> dict[str, Any] | None:
     return report if isinstance(report, dict) else None
 
 
-def read_events(path: Path, type: str | None = None) -> Iterator[Event]:
+def read_events(path: str | Path, type: str | None = None) -> Iterator[Event]:
     """The events of a log one by one, of one ``type`` or all; a torn last line ends the reading quietly."""
     wanted = None if type is None else f'"type":"{type}"'.encode()
     loose = None if type is None else re.compile(rb'"type":\s*' + re.escape(encode(type)))
-    with path.open("rb") as file:
+    with open(path, "rb") as file:
         for raw in file:
             if wanted is not None and wanted not in raw and (loose is None or not loose.search(raw)):
                 continue
@@ -169,12 +169,12 @@ def read_events(path: Path, type: str | None = None) -> Iterator[Event]:
                 yield event
 
 
-def read_samples(path: Path) -> Iterator[tuple[list[Event], LogState]]:
+def read_samples(path: str | Path) -> Iterator[tuple[list[Event], LogState]]:
     """Finished samples one by one, each with the state of the log as of its end.
 
     The first item is the bare spec with no events. Events recorded outside any sample come with the next one.
     """
-    with path.open("rb") as file:
+    with open(path, "rb") as file:
         offset = 0
         group: list[Event] = []
         state: LogState | None = None

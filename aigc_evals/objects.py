@@ -49,11 +49,12 @@ def construct(cls: Callable[..., Any], args: Mapping[str, Any], whose: str) -> A
         raise
     except Exception as error:
         raise UsageError(
-            f"{whose} cannot be made from its arguments: {type(error).__name__}: {error}", hint=_raised_at(error)
+            f"{whose} cannot be made from its arguments: {type(error).__name__}: {error}", hint=raised_at(error)
         ) from error
 
 
-def _raised_at(error: BaseException) -> str | None:
+def raised_at(error: BaseException) -> str | None:
+    """Where an error was raised: its last file and line."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"({frames[-1].filename}:{frames[-1].lineno})" if frames else None
 
@@ -112,7 +113,7 @@ def _import(name: str) -> Any:
         raise
     except Exception as error:
         raise UsageError(
-            f"the module {name} cannot be loaded: {type(error).__name__}: {error}", hint=_raised_at(error)
+            f"the module {name} cannot be loaded: {type(error).__name__}: {error}", hint=raised_at(error)
         ) from error
 
 
@@ -142,7 +143,7 @@ def python_object(name: str) -> Any:
         return None
     except Exception as error:
         raise UsageError(
-            f"{source} cannot be loaded: {type(error).__name__}: {error}", hint=_raised_at(error)
+            f"{source} cannot be loaded: {type(error).__name__}: {error}", hint=raised_at(error)
         ) from error
     return load_object(name)
 
@@ -163,7 +164,7 @@ def _from_file(path: Path, attribute: str) -> Any:
         except Exception as error:
             del sys.modules[name]
             raise UsageError(
-                f"cannot be loaded: {type(error).__name__}: {error}", path=path, hint=_raised_at(error)
+                f"cannot be loaded: {type(error).__name__}: {error}", path=path, hint=raised_at(error)
             ) from error
     found: Any = module
     for part in attribute.split("."):

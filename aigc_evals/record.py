@@ -75,6 +75,8 @@ class Recorder:
         self.path = None if path is None else Path(path)
         self.scores = ScoreTable()
         self.planned = 0
+        self._pass = 0
+        self._finished: dict[int, list[str]] = {}
         self.deliveries: list[Delivery] = []
         self._hidden = frozenset(hidden_data_fields)
         self._redactor = redactor
@@ -99,16 +101,20 @@ class Recorder:
     def start(
         self, planned: int, data: Mapping[str, Any] | None = None, finished: Callable[[str], None] | None = None
     ) -> None:
-        """Open the log for a run over ``planned`` samples of ``data`` (what was read, with checksums).
+        """Open the log for a pass over ``planned`` samples of ``data`` (what was read, with checksums).
 
-        An existing log of the same run is continued: ``finished`` is called with the id of each sample it holds. A log
-        of anything else is refused with a UsageError that names the differences.
+        An existing log of the same run is continued: ``finished`` is called with the id of each sample it holds of this
+        pass (an eval may make several). A log of anything else is refused with a UsageError that names the differences.
         """
         if self.run_spec is not None and data:
             self.run_spec.run_config.setdefault("data", {}).update(data)
         if self.planned == 0 and self._file is None:
             self._open(finished)
         self.planned += planned
+        self._pass += 1
+        for sample_id in self._finished.pop(self._pass, ()):
+            if finished is not None:
+                finished(sample_id)
 
     def _open(self, finished: Callable[[str], None] | None = None) -> None:
         if self.path is None or self._file is not None or self.run_spec is None:
@@ -136,8 +142,13 @@ class Recorder:
 
         def take_in(sample: list[Event]) -> None:
             self._take_in(sample)
-            if finished is not None and sample[-1].sample_id is not None:
-                finished(sample[-1].sample_id)
+            sample_id, number = sample[-1].sample_id, sample[-1].data.get("pass", 1)
+            if sample_id is None:
+                return
+            if number == 1 and finished is not None:
+                finished(sample_id)
+            else:
+                self._finished.setdefault(number, []).append(sample_id)
 
         spec = decode(self._encode(asdict(self.run_spec)))
         self._file, state = continue_log(self._file, spec, self._retry_outcomes, take_in)
@@ -210,6 +221,8 @@ class Recorder:
             closing.update(scope.notes)
         if cluster is not None:
             closing["cluster"] = cluster
+        if self._pass > 1:
+            closing["pass"] = self._pass
         scope.closed = True
         events = scope.events
         events.append(self._event("sample", closing, scope.sample_id))

@@ -176,7 +176,7 @@ class Registry:
         found = self.get_eval_set(name)
         if found is None:
             raise self.unknown(_EVAL_SETS.noun, name, self._eval_sets)
-        if isinstance(found.evals, str) or not all(isinstance(item, str) for item in found.evals):
+        if not isinstance(found.evals, list) or not all(isinstance(item, str) for item in found.evals):
             raise UsageError(
                 "evals must be a list of names or patterns", path=self._eval_sets.place(name)[0], key=f"{name}.evals"
             )

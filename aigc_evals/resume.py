@@ -16,6 +16,10 @@ from aigc_evals.fastjson import encode, without_keys
 from aigc_evals.log import LogFile, LogState, read_samples, read_spec
 
 
+class DifferentRunError(UsageError):
+    """A log was to be continued that a run with other settings, functions or data made."""
+
+
 def continue_log(
     file: LogFile, spec: dict[str, Any], retry: Collection[str], take_in: Callable[[list[Event]], None]
 ) -> tuple[LogFile, LogState]:
@@ -30,7 +34,7 @@ def continue_log(
         raise UsageError("this file exists and is not a log of ours", path=path, hint="Choose another --record_path.")
     different = differences(old, spec)
     if different:
-        raise UsageError(
+        raise DifferentRunError(
             "this log belongs to a different run: " + "; ".join(different),
             path=path,
             hint="Choose another --record_path, or give the settings the log was made with.",

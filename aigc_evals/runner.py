@@ -19,7 +19,7 @@ from aigc_evals import __version__
 from aigc_evals.base import DEFAULT_SEED, BaseEvalSpec, EvalSpec, Outcome, RunResult, RunSpec, Settings
 from aigc_evals.errors import AigcEvalsError, RunError, UsageError
 from aigc_evals.log import read_report, read_spec
-from aigc_evals.objects import check_arguments, construct
+from aigc_evals.objects import check_arguments, construct, raised_at
 from aigc_evals.record import DummyRecorder, Recorder
 from aigc_evals.redact import Redactor, redact_error
 from aigc_evals.registry import Registry
@@ -128,7 +128,7 @@ class _Run:
         self.spec = self._eval_spec(eval_name)
         self.base = self.registry.get_base_eval(str(self.spec.key).split(".")[0]) or BaseEvalSpec()
         given = [completion_fn] if isinstance(completion_fn, str) or callable(completion_fn) else list(completion_fn)
-        self.fns = [part for fn in given for part in (fn.split(",") if isinstance(fn, str) else [fn])]
+        self.fns = [part for fn in given for part in (names_of(fn) if isinstance(fn, str) else [fn])]
         self.fn_names = [fn if isinstance(fn, str) else getattr(fn, "__name__", type(fn).__name__) for fn in self.fns]
 
     def _eval_spec(self, name: str) -> EvalSpec:
@@ -180,7 +180,9 @@ class _Run:
         except Exception as error:
             if not (evaluated.interrupted or self.sampler.stop is not None):
                 recorder.close()
-                raise
+                if isinstance(error, AigcEvalsError):
+                    raise
+                raise self._failure(key, error, path) from error
             # A run that ended early may lack what its eval's own report is made from.
             result = {}
             self._notes.append(f"the eval's own figures could not be made: {type(error).__name__}: {error}")
@@ -191,6 +193,12 @@ class _Run:
             return self._finish(evaluated, recorder, result, run_spec, path, time.monotonic() - began)
         finally:
             recorder.close()
+
+    def _failure(self, key: str, error: Exception, path: Path | None) -> RunError:
+        logger.debug("eval %s failed", key, exc_info=error)
+        told = f"eval {key} failed in its own code: {type(error).__name__}: {error}\n{raised_at(error)}"
+        kept = path is not None and path.exists()
+        return RunError(told + (f"\nThe samples that had ended are in the log, {path}" if kept else ""))
 
     def _make_eval(self, key: str, fns: list[Any]) -> Any:
         cls = self.registry.get_class(self.spec)
@@ -293,8 +301,13 @@ class _Run:
             adjusted=self.redactor.value(self.sampler.adjusted),
         )
         if recorder.complete:
-            report = recorder.previous_report
+            # What is a problem depends on the limits of this call; the report in the log stays as it is.
+            report = {key: value for key, value in recorder.previous_report.items() if key != "problems"}
         problems = [*self._problems(recorder), *map(self.redactor.text, self._notes)]
+        if problems and recorder.complete and not self.config.retry_errors:
+            problems.append(
+                "this is what an earlier run left; nothing was asked again (--retry_errors repeats what failed)"
+            )
         if stop is not None:
             problems.insert(0, self.redactor.text(f"the run was stopped: {stop.message}"))
         deliveries = recorder.deliver(report)
@@ -329,6 +342,14 @@ class _Run:
     def _why(self, recorder: Recorder) -> str:
         errors = recorder.scores.errors.most_common(1)
         return f"; most often: {self.redactor.text(errors[0][0])}" if errors else ""
+
+
+def names_of(completion_fn: str) -> list[str]:
+    """The names in a list of completion functions separated by commas; UsageError where one is empty."""
+    names = [name.strip() for name in completion_fn.split(",")]
+    if not all(names):
+        raise UsageError(f"expected names separated by commas, got {completion_fn!r}", key="completion_fn")
+    return names
 
 
 def default_log_dir() -> Path:

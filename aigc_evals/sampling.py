@@ -65,7 +65,7 @@ class Stop:
 class Answered(CompletionResult):
     """A result whose reasoning has been taken off; everything else is the inner result's."""
 
-    def __init__(self, inner: CompletionResult, completions: list[str], reasoning: str) -> None:
+    def __init__(self, inner: CompletionResult, completions: list[str], reasoning: str | None) -> None:
         self._inner = inner
         self._completions = completions
         self.reasoning = reasoning
@@ -226,6 +226,11 @@ class SampledFn:
 
     async def acall(self, prompt: Any, *, role: str = POLICY, **kwargs: Any) -> CompletionResult:
         """Ask once, with everything this module does around it; raises EndpointError when it finally failed."""
+        home = self.sampler.loop
+        if home is not None and home is not asyncio.get_running_loop() and home.is_running():
+            # Called from a loop of the user's own: connections and limits belong to the run's.
+            asking = asyncio.run_coroutine_threadsafe(self.acall(prompt, role=role, **kwargs), home)
+            return await asyncio.wrap_future(asking)
         scope = current_scope()
         if self._composite:
             result, seconds = _result(await self._ask(prompt, kwargs)), 0.0
@@ -379,10 +384,10 @@ def _take_off_reasoning(result: CompletionResult) -> CompletionResult:
         answers.append(answer)
         if reasoning is not None:
             taken.append(reasoning)
-    if not taken:
+    if not taken and None not in completions:
         return result
     own = getattr(result, "reasoning", None)
-    return Answered(result, answers, "\n".join([own, *taken] if own else taken))
+    return Answered(result, answers, "\n".join([own, *taken] if own else taken) or None)
 
 
 def _counted(usage: Any) -> dict[str, Any]:
@@ -403,6 +408,6 @@ def _flaw(completions: list[str], finish: str | None, refusal: Any) -> Outcome |
         return Outcome.REFUSED
     if finish in ("length", "max_tokens"):
         return Outcome.TRUNCATED
-    if not completions or not completions[0].strip():
+    if not completions or not (completions[0] or "").strip():
         return Outcome.EMPTY
     return None

@@ -131,7 +131,7 @@ class ScoreTable:
                 scored = self.scored[key] = Scored()
             scored.add(found[0] if len(found) == 1 else sum(found) / len(found))
             scored.clusters.append(cluster)
-        for key, label in labels:
+        for key, label in dict(labels).items():
             codes = self.scored_labels.get(key)
             if codes is None:
                 codes = self.scored_labels[key] = ScoredLabels()

@@ -88,12 +88,14 @@ def run_command(command: Command, work: Callable[[argparse.Namespace, str], int]
 
 
 def _guarded(command: Command, work: Callable[[argparse.Namespace, str], int], words: Sequence[str]) -> int:
+    import contextlib
     import shlex
 
     from aigc_evals.errors import AigcEvalsError, UsageError
 
     # So that module:attr finds a module of the folder one works in; last, so that it can hide none of Python's own.
-    sys.path.append(os.getcwd())
+    with contextlib.suppress(OSError):
+        sys.path.append(os.getcwd())
     try:
         return work(command.parse(words), shlex.join([command.name, *words]))
     except UsageError as error:

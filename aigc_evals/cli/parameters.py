@@ -6,7 +6,7 @@ from typing import Any
 
 from aigc_evals.errors import UsageError
 
-_WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "none": None}
+_WORDS: dict[str, Any] = {"true": True, "false": False, "null": None}
 
 
 def parse_parameters(text: str, flag: str) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class ChainOfThoughtCompletionFn:
     async def _ask(self, fn: Any, prompt: list[dict[str, Any]], kwargs: dict[str, Any]) -> str:
         result = await fn.acall(prompt=prompt, **kwargs)
         completions = result.get_completions()
-        answer = completions[0] if completions else ""
+        answer = (completions[0] if completions else None) or ""
         scope = current_scope()
         if scope is not None:
             scope.recorder.record_sampling(prompt, answer, sample_id=scope.sample_id)

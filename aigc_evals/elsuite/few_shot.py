@@ -15,7 +15,7 @@ class FewShot:
 
     def __init__(self, owner: Eval, count: int, few_shot_jsonl: str | None) -> None:
         self.count = count
-        self.rows: list[list[Any]] = []
+        self.rows: list[dict[str, Any]] = []
         self.sha256: str | None = None
         if count <= 0:
             return
@@ -29,7 +29,7 @@ class FewShot:
             if not isinstance(row, dict) or not isinstance(row.get("sample"), list):
                 path, line = samples.place(index)
                 raise UsageError("an example must have its messages as a list under 'sample'", path=path, line=line)
-            self.rows.append(row["sample"])
+            self.rows.append(row)
         samples.close()
 
     def apply(self, prompt: Any) -> Any:
@@ -38,7 +38,7 @@ class FewShot:
             return prompt
         if not is_chat_prompt(prompt):
             raise SampleError("examples can be put before a chat prompt only: 'input' must be a list of messages")
-        return [*prompt[:-1], *[message for row in self.rows for message in row], *prompt[-1:]]
+        return [*prompt[:-1], *[message for row in self.rows for message in row["sample"]], *prompt[-1:]]
 
     def facts(self) -> Mapping[str, Any]:
         return {"few_shot": {"rows": len(self.rows), "sha256": self.sha256}} if self.count > 0 else {}

@@ -8,7 +8,7 @@ from typing import Any
 
 from aigc_evals.elsuite.few_shot import FewShot, check_input_and_ideals, ideals, one_function
 from aigc_evals.errors import UsageError
-from aigc_evals.eval import Eval
+from aigc_evals.eval import Eval, need
 from aigc_evals.record import Recorder, record_match, record_metrics
 from aigc_evals.scores import MATCH
 
@@ -38,18 +38,22 @@ class Translate(Eval):
         self.samples_jsonl = samples_jsonl
         one_function(self)
         self.max_tokens = max_tokens
-        self.few_shot = FewShot(self, num_few_shot, few_shot_jsonl)
+        self.num_few_shot = num_few_shot
+        self.few_shot_jsonl = few_shot_jsonl
+        self._examples = FewShot(self, num_few_shot, few_shot_jsonl)
+        self.few_shot = self._examples.rows
         self.bleu = _bleu(effective_order=True)
 
     def facts(self) -> Mapping[str, Any]:
-        return self.few_shot.facts()
+        return self._examples.facts()
 
     def check_sample(self, sample: Any) -> None:
         check_input_and_ideals(sample)
+        need(sample["ideal"] != [], "'ideal' is empty: there is no translation to compare with")
 
     async def aeval_sample(self, sample: Any, rng: random.Random | None = None) -> Any:
         self.check_sample(sample)
-        prompt = self.few_shot.apply(sample["input"])
+        prompt = self._examples.apply(sample["input"])
         references = ideals(sample)
         sampled = await self.ask(prompt, max_tokens=self.max_tokens)
         score = float(self.bleu.sentence_score(sampled, references).score)

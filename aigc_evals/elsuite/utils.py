@@ -226,4 +226,4 @@ class PromptFn:
 
 def _first(result: Any) -> str:
     completions = [result] if isinstance(result, str) else result.get_completions()
-    return completions[0] if completions else ""
+    return (completions[0] if completions else None) or ""

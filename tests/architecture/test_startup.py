@@ -168,6 +168,22 @@ def test_the_names_of_openai_evals_are_there(module: str) -> None:
     assert [name for name in UPSTREAM[module].split() if not hasattr(found, name)] == []
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "completion_fns.openai.OpenAIChatCompletionFn",
+        "elsuite.modelgraded.base.ModelGradedSpec",
+        "elsuite.utils.normalize",
+        "metrics.get_accuracy",
+        "prompt.base.is_chat_prompt",
+        "record.record_match",
+        "registry.Registry",
+    ],
+)
+def test_modules_are_there_after_nothing_but_importing_the_package(name: str) -> None:
+    loaded(f"import aigc_evals as evals\nassert evals.{name}")
+
+
 def test_the_recorder_has_the_methods_of_openai_evals() -> None:
     from aigc_evals.record import Recorder
 

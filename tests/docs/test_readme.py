@@ -33,6 +33,7 @@ NOT_RUN = {
     "export OPENAI_API_KEY=...": "the loopback server wants none",
     "export EVENTS_URL=https://example.com/events": "the test sets it to the loopback server",
     "git clone https://github.com/openai/evals": "needs the network; tests/upstream runs such registries",
+    "git -C evals lfs pull": "the same",
     "exec_aigc_evals my-model test-match --registry_path evals/evals/registry": "the same",
 }
 """Every command that stands in an ``sh`` block and so is not executed here, and why."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -309,3 +310,14 @@ def test_blank_lines_a_bom_and_other_line_ends_are_accepted(loopback: LoopbackSe
     data.write_bytes(b"\xef\xbb\xbf" + data.read_bytes().replace(b"\n", b"\r\n\r\n"))
     env = cli.environment(home, loopback.base_url)
     assert cli.run("mock-model", "many", "--registry_path", paths, "--json", env=env).report["planned"] == 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder that is in use cannot be removed there")
+def test_a_folder_that_has_gone_is_no_reason_to_fail(home: Path, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    ended = cli.run(
+        "dummy", "test-match", "--record_path", home / "log.jsonl",
+        env=cli.environment(home), cwd=gone, preexec=lambda: os.rmdir(gone),
+    )  # fmt: skip
+    assert ended.code == 0, ended.err

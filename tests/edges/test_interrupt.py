@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import signal
+import struct
 import subprocess
+import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -316,3 +319,18 @@ def test_a_terminal_that_closes_ends_the_run_in_order(loopback: LoopbackServer, 
     loopback.configure(faults=[])
     again = cli.run(*command, "--json", env=env)
     assert again.report["outcomes"]["scored"] == COUNT
+
+
+@pytest.mark.parametrize("size", [(0, 0), (24, 0), (24, 100)])
+def test_a_terminal_shows_how_the_run_gets_on_whatever_it_knows_of_its_size(
+    size: tuple[int, int], place: Path, home: Path
+) -> None:
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+    process = cli.start(
+        "dummy", "many", "--registry_path", place / "registry", env=cli.environment(home), stderr=slave,
+    )  # fmt: skip
+    os.close(slave)
+    cli.finish(process)
+    assert f"{COUNT}/{COUNT}" in os.read(master, 1 << 16).decode()
+    os.close(master)

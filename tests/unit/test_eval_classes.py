@@ -212,6 +212,7 @@ def run_eval(made: Eval, recorder: Recorder | None = None) -> dict[str, Any]:
         (Includes, {"input": "a"}),
         (JsonMatch, {"input": "a", "ideal": "{"}),
         (JsonValidator, {}),
+        (Translate, {"input": "a", "ideal": []}),
     ],
 )
 def test_a_malformed_sample_is_an_assertion_and_a_value_error(cls: Any, sample: Any) -> None:
@@ -239,6 +240,21 @@ def test_examples_come_before_the_last_message(count: int, tmp_path: Path) -> No
     contents = [message["content"] for message in fn.calls[0].prompt]
     assert contents == ["S", *[f"shot {i}" for i in range(count)], "Q"]
     assert len(prompt) == 2, "the sample itself stays as it was"
+
+
+@pytest.mark.parametrize("cls", [Match, Translate])
+def test_a_subclass_finds_the_examples_where_openai_evals_has_them(cls: Any, tmp_path: Path) -> None:
+    class Own(cls):  # type: ignore[misc]
+        def eval_sample(self, sample: Any, *_: Any) -> Any:
+            prompt = sample["input"][:-1]
+            for shot in self.few_shot[: self.num_few_shot]:
+                prompt += shot["sample"]
+            return [*prompt, *sample["input"][-1:]]
+
+    shots = write_jsonl(tmp_path / "f.jsonl", [{"sample": [{"role": "user", "content": f"{i}"}]} for i in range(3)])
+    made = Own([ScriptedCompletionFn(["a"])], samples_jsonl="", name="a.b", num_few_shot=2, few_shot_jsonl=str(shots))
+    prompt = made.eval_sample({"input": [{"role": "user", "content": "Q"}], "ideal": "a"}, None)
+    assert [message["content"] for message in prompt] == ["0", "1", "Q"]
 
 
 def test_deeply_nested_json_is_unparsed_not_the_end_of_the_run(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
+import random
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from aigc_evals.base import Settings
 from aigc_evals.errors import EndpointError
 from aigc_evals.failures import http_error, retry_after
-from aigc_evals.limits import Endpoint, Limiter
+from aigc_evals.limits import Endpoint, Limiter, Place
 from aigc_evals.sampling import Sampler
 from aigc_evals.testing import FailingCompletionFn
 
@@ -38,7 +40,7 @@ async def settle() -> None:
 def test_a_fixed_limit_is_never_exceeded_and_no_place_is_lost(limit: int, script: list[str]) -> None:
     async def main() -> None:
         limiter = Limiter(limit, 1000)
-        inside: list[int] = []
+        inside: list[Place] = []
         waiting: list[asyncio.Task[None]] = []
 
         async def enter() -> None:
@@ -156,6 +158,35 @@ def test_a_few_throttled_calls_only_stop_the_growth() -> None:
 
 def test_the_limit_never_falls_below_one() -> None:
     assert adapted(lambda n: 1.0, 60, throttled=lambda n: 1.0)[-1] == 1
+
+
+def kept_busy(calls: int, latency: float, throttled: float = 0.0) -> Limiter:
+    """A limiter after so many calls of workers who ask again at once; what is throttled comes back without delay."""
+
+    async def main() -> Limiter:
+        clock, rng = Clock(), random.Random(1)
+        limiter = Limiter(None, 1000, clock)
+        running: list[tuple[float, int, Place, bool]] = []
+        for number in range(calls):
+            while limiter.in_flight < limiter.limit:
+                refused = rng.random() < throttled
+                place = await limiter.acquire()
+                took = latency * (0.01 if refused else rng.uniform(0.8, 1.2) if throttled else 1.0)
+                heapq.heappush(running, (clock.now + took, number + limiter.in_flight, place, refused))
+            clock.now, _, place, refused = heapq.heappop(running)
+            limiter.release(place, throttled=refused)
+        return limiter
+
+    return asyncio.run(main())
+
+
+def test_calls_that_end_all_at_once_do_not_look_like_a_slow_endpoint() -> None:
+    assert kept_busy(1000, latency=0.2).limit >= 256
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.2, 0.4])
+def test_an_endpoint_that_throttles_at_any_limit_is_still_used(share: float) -> None:
+    assert kept_busy(5000, latency=0.2, throttled=share).limit >= 12
 
 
 def test_a_fixed_limit_does_not_adapt() -> None:

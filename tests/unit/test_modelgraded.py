@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,19 +10,25 @@ from typing import Any
 import pytest
 from support.registries import registry, write_jsonl
 
+from aigc_evals.api import CompletionResult
 from aigc_evals.base import RunSpec
+from aigc_evals.elsuite.modelgraded.base import ModelGradedSpec
 from aigc_evals.elsuite.modelgraded.classify import ModelBasedClassify
 from aigc_evals.elsuite.modelgraded.classify_utils import (
     ANSWER_PROMPTS,
     INVALID_STR,
     choice_to_str,
+    classify,
     concat_n_completions,
     get_choice,
     get_choice_score,
     get_choice_strings,
+    sample_and_concat_n_completions,
 )
+from aigc_evals.elsuite.utils import PromptFn
 from aigc_evals.errors import EndpointError, UsageError
-from aigc_evals.record import Recorder
+from aigc_evals.eval import Eval
+from aigc_evals.record import Recorder, record_metrics
 from aigc_evals.registry import Registry
 from aigc_evals.testing import ScriptedCompletionFn
 
@@ -65,6 +72,12 @@ ZH = ("是", "否")
         ("是。", "classify_zh", ZH, "是"),
         ("结论：否", "classify_zh", ZH, "否"),
         ("C\nlast line without verdict", "cot_classify", ABC, "C"),
+        ("Ａ", "classify_zh", ABC, "A"),
+        ("最终答案：（Ｂ）", "cot_classify_zh", ABC, "B"),
+        ("３", "classify_zh", ("1", "2", "3"), "3"),
+        ("\u200bC\u200b", "classify", ABC, "C"),
+        ("是，且无误", "classify_zh", ("是，且无误", "否"), "是，且无误"),
+        ("结论：Ｙ", "classify_zh", ("Ｙ", "Ｎ"), "Ｙ"),
     ],
 )
 def test_the_verdict_in_a_reply(reply: str, eval_type: str, choices: Sequence[str], choice: str | None) -> None:
@@ -188,8 +201,61 @@ def grade(
     data = write_jsonl(folder / "samples.jsonl", samples)
     recorder = Recorder(RunSpec(["fn"], "a.b", "a", "b", {}, ""))
     kwargs = {"eval_type": "classify", **kwargs}
-    made = ModelBasedClassify(list(fns), spec, samples_jsonl=str(data), name="a.b", registry=specs, **kwargs)
+    made = ModelBasedClassify(spec, list(fns), samples_jsonl=str(data), name="a.b", registry=specs, **kwargs)
     return made.run(recorder), recorder
+
+
+def test_plain_code_of_a_run_can_grade(specs: Registry, tmp_path: Path) -> None:
+    """The function belongs to the run's loop; awaiting it in another one would never end."""
+
+    class Own(Eval):
+        def eval_sample(self, sample: Any, rng: Any) -> None:
+            told = sample_and_concat_n_completions(self.completion_fns, sample["input"], 2, "{output} ", {})
+            mg = self.registry.get_modelgraded_spec("plain")
+            asked = {"input": "q", "ideal": "i", "completion": told}
+            choice, _ = classify(mg, self.completion_fn, format_kwargs=asked, eval_type="classify", n=1)
+            record_metrics(choice=choice)
+
+        def run(self, recorder: Recorder) -> dict[str, Any]:
+            self.eval_all_samples(recorder, self.get_samples())
+            return {"choices": [metrics["choice"] for metrics in recorder.get_metrics()]}
+
+    class Busy(ScriptedCompletionFn):
+        max_concurrency = 1
+
+        async def acall(self, prompt: Any, **kwargs: Any) -> CompletionResult:
+            await asyncio.sleep(0.001)
+            return await super().acall(prompt, **kwargs)
+
+    data = write_jsonl(tmp_path / "d.jsonl", [{"input": f"{i}"} for i in range(40)])
+    made = Own([Busy(["A"], cycle=True)], samples_jsonl=str(data), name="a.b", registry=specs)
+    recorder = Recorder(RunSpec(["fn"], "a.b", "a", "b", {}, ""))
+    assert made.run(recorder) == {"choices": ["A"] * 40}
+
+
+def test_the_constructor_takes_its_arguments_in_the_order_of_openai_evals(specs: Registry) -> None:
+    fn = policy()
+    made = ModelBasedClassify("plain", [fn], registry=specs, eval_type="classify")
+    assert (made.mg.key, made.completion_fn.inner) == ("plain", fn)
+
+
+def test_grading_by_hand() -> None:
+    spec = ModelGradedSpec(prompt="{input} {n}", choice_strings="AB", input_outputs={"input": "completion"})
+    ask = judge("B")
+    choice, info = classify(spec, ask, format_kwargs={"input": "q"}, eval_type="classify", n=1)
+    assert (choice, info["sampled"], info["invalid_choice"]) == ("B", ["B"], False)
+    assert content(ask.calls[0]).startswith("q 1\n\n")
+
+
+@pytest.mark.parametrize("completions", [[], [None], [""]])
+def test_a_function_without_an_answer_gives_an_empty_one(completions: list[str]) -> None:
+    class Silent(CompletionResult):
+        def get_completions(self) -> list[str]:
+            return completions
+
+    told = sample_and_concat_n_completions([lambda prompt, **_: Silent()], "q", 1, "[{output}]", {})
+    assert told == "[]"
+    assert PromptFn("q", lambda prompt, **_: Silent(), max_tokens=1)() == ("", "q")
 
 
 def policy(*answers: str) -> ScriptedCompletionFn:

@@ -34,17 +34,20 @@ class Match(Eval):
         self.samples_jsonl = samples_jsonl
         one_function(self)
         self.max_tokens = max_tokens
-        self.few_shot = FewShot(self, num_few_shot, few_shot_jsonl)
+        self.num_few_shot = num_few_shot
+        self.few_shot_jsonl = few_shot_jsonl
+        self._examples = FewShot(self, num_few_shot, few_shot_jsonl)
+        self.few_shot = self._examples.rows
 
     def facts(self) -> Mapping[str, Any]:
-        return self.few_shot.facts()
+        return self._examples.facts()
 
     def check_sample(self, sample: Any) -> None:
         check_input_and_ideals(sample)
 
     async def aeval_sample(self, sample: Any, rng: random.Random | None = None) -> Any:
         self.check_sample(sample)
-        prompt = self.few_shot.apply(sample["input"])
+        prompt = self._examples.apply(sample["input"])
         sampled = await self.ask(prompt, temperature=0.0)
         return record_and_check_match(prompt=prompt, sampled=sampled, expected=sample["ideal"])
 

@@ -45,7 +45,6 @@ class ModelBasedClassify(Eval):
 
     def __init__(
         self,
-        completion_fns: list[Any],
         modelgraded_spec: str,
         *args: Any,
         modelgraded_spec_args: Mapping[str, Any] | None = None,
@@ -58,7 +57,7 @@ class ModelBasedClassify(Eval):
         eval_model: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(completion_fns, *args, **kwargs)
+        super().__init__(*args, **kwargs)
         if eval_model is not None:
             self.eval_completion_fn = self.sampler.wrap(self.registry.make_completion_fn(eval_model))
         else:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import string
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from aigc_evals.aio import drive
 from aigc_evals.elsuite.modelgraded.base import ModelGradedSpec
 from aigc_evals.elsuite.utils import format_necessary, format_prompt
 from aigc_evals.errors import SampleError, UsageError, nearest
@@ -138,15 +137,17 @@ def get_choice(text: str, eval_type: str | None, match_fn: str | MatchFn | None,
     """The verdict in a reply, or ``__invalid__``.
 
     Its lines (from the last one on for ``cot_classify*``) are stripped and freed of punctuation, Markdown's and Chinese
-    included; the first line and the first choice that ``match_fn`` accepts decide.
+    included, and full-width letters and digits become plain ones; the first line and the first choice that ``match_fn``
+    accepts decide.
     """
     accepts = match_function(match_fn)
     choices = list(choice_strings)
+    wanted = frozenset("".join(choices))
     lines = text.strip().split("\n")
     if eval_type is not None and eval_type.startswith("cot_classify"):
         lines.reverse()
     for line in lines:
-        bare = _without_punctuation(line.strip())
+        bare = _bare(line.strip(), wanted)
         if not bare:
             continue
         for choice in choices:
@@ -155,18 +156,26 @@ def get_choice(text: str, eval_type: str | None, match_fn: str | MatchFn | None,
     return INVALID_STR
 
 
-def _without_punctuation(line: str) -> str:
+def _bare(line: str, wanted: Collection[str]) -> str:
+    """The line without punctuation, invisible characters and full-width forms, but for what ``wanted`` choices consist of."""
     if line.isascii():
         return line.translate(_ASCII_PUNCTUATION)
     kept = (
-        character
+        character if character in wanted else character.translate(_PLAIN)
         for character in line
-        if character not in string.punctuation and (character.isascii() or unicodedata.category(character)[0] != "P")
+        if character in wanted or not _is_adornment(character)
     )
-    return "".join(kept).strip()
+    return "".join(kept).translate(_ASCII_PUNCTUATION).strip()
+
+
+def _is_adornment(character: str) -> bool:
+    category = unicodedata.category(character)
+    return not character.isascii() and (category[0] == "P" or category == "Cf")
 
 
 _ASCII_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_PLAIN = {ord(character) + 0xFEE0: character for character in string.ascii_letters + string.digits}
+"""Full-width letters and digits (Ａ, １) to the plain ones."""
 
 
 def append_answer_prompt(
@@ -252,7 +261,14 @@ async def aask(fn: Any, prompt: Any, kwargs: Mapping[str, Any], role: str = POLI
     else:
         result = await call(prompt=prompt, **kwargs)
     completions = result.get_completions()
-    return completions[0] if completions else ""
+    return (completions[0] if completions else None) or ""
+
+
+def _ask(fn: Any, prompt: Any, kwargs: Mapping[str, Any], role: str = POLICY) -> str:
+    """As ``aask``, by a plain call: during a run only the run's own loop may await a function of that run."""
+    result = fn(prompt=prompt, role=role, **kwargs) if hasattr(fn, "sampler") else fn(prompt=prompt, **kwargs)
+    completions = [result] if isinstance(result, str) else result.get_completions()
+    return (completions[0] if completions else None) or ""
 
 
 async def aclassify(
@@ -265,9 +281,41 @@ async def aclassify(
     match_fn: str | MatchFn | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """Ask the grading model and read its verdict: (choice, {score, sampled, prompt, invalid_choice})."""
-    choices = get_choice_strings(mg.choice_strings, n=n)
-    prompt = fill(judge_prompt(mg, eval_type, choices), {"n": n, **(format_kwargs or {})})
+    choices, prompt = _question(mg, format_kwargs, eval_type, n)
     reply = await aask(completion_fn, prompt, completion_arguments(**(completion_kwargs or {})), role=JUDGE)
+    return _verdict(mg, reply, prompt, choices, eval_type, match_fn)
+
+
+def classify(
+    mg: ModelGradedSpec,
+    completion_fn: Any,
+    completion_kwargs: Mapping[str, Any] | None = None,
+    format_kwargs: Mapping[str, Any] | None = None,
+    eval_type: str | None = None,
+    n: int | None = None,
+    match_fn: str | MatchFn | None = None,
+) -> tuple[str, dict[str, Any]]:
+    """``aclassify`` from plain code."""
+    choices, prompt = _question(mg, format_kwargs, eval_type, n)
+    reply = _ask(completion_fn, prompt, completion_arguments(**(completion_kwargs or {})), role=JUDGE)
+    return _verdict(mg, reply, prompt, choices, eval_type, match_fn)
+
+
+def _question(
+    mg: ModelGradedSpec, format_kwargs: Mapping[str, Any] | None, eval_type: str | None, n: int | None
+) -> tuple[list[str], list[dict[str, Any]]]:
+    choices = get_choice_strings(mg.choice_strings, n=n)
+    return choices, fill(judge_prompt(mg, eval_type, choices), {"n": n, **(format_kwargs or {})})
+
+
+def _verdict(
+    mg: ModelGradedSpec,
+    reply: str,
+    prompt: list[dict[str, Any]],
+    choices: list[str],
+    eval_type: str | None,
+    match_fn: str | MatchFn | None,
+) -> tuple[str, dict[str, Any]]:
     choice = get_choice(reply, mg.eval_type or eval_type, match_fn, choices)
     return choice, {
         "score": get_choice_score(choice, choices, mg.choice_scores),
@@ -277,27 +325,31 @@ async def aclassify(
     }
 
 
-def classify(*args: Any, **kwargs: Any) -> tuple[str, dict[str, Any]]:
-    """``aclassify`` from plain code."""
-    return drive(aclassify(*args, **kwargs))
-
-
 async def asample_and_concat_n_completions(
     completion_fns: Sequence[Any], prompt: Any, n: int, template_i: str | None, sample_kwargs: Mapping[str, Any]
 ) -> str:
     """``n`` completions of one prompt, from ``n`` functions or ``n`` times from one, laid out by ``template_i``."""
+    fns = _functions(completion_fns, n, template_i)
+    arguments = completion_arguments(**sample_kwargs)
+    return concat_n_completions([await aask(fn, prompt, arguments) for fn in fns], template_i or "")
+
+
+def sample_and_concat_n_completions(
+    completion_fns: Sequence[Any], prompt: Any, n: int, template_i: str | None, sample_kwargs: Mapping[str, Any]
+) -> str:
+    """``asample_and_concat_n_completions`` from plain code."""
+    fns = _functions(completion_fns, n, template_i)
+    arguments = completion_arguments(**sample_kwargs)
+    return concat_n_completions([_ask(fn, prompt, arguments) for fn in fns], template_i or "")
+
+
+def _functions(completion_fns: Sequence[Any], n: int, template_i: str | None) -> list[Any]:
     if not template_i:
         raise UsageError("several completions need a spec with an output_template", key="output_template")
-    arguments = completion_arguments(**sample_kwargs)
     fns = list(completion_fns) if len(completion_fns) > 1 else [completion_fns[0]] * n
     if len(fns) != n:
         raise UsageError(f"{n} completions from {len(fns)} functions", key="multicomp_n")
-    return concat_n_completions([await aask(fn, prompt, arguments) for fn in fns], template_i)
-
-
-def sample_and_concat_n_completions(*args: Any, **kwargs: Any) -> str:
-    """``asample_and_concat_n_completions`` from plain code."""
-    return drive(asample_and_concat_n_completions(*args, **kwargs))
+    return fns
 
 
 def concat_n_completions(completions: Sequence[str], template_i: str) -> str:

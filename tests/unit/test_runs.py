@@ -1,0 +1,200 @@
+"""Runs and sets of runs from Python: evals that go over their samples twice, evals whose own code fails, names, limits."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import logs
+from support.registries import registry, rows
+
+from aigc_evals import RunError, UsageError, run, run_set
+from aigc_evals.engine import plan
+from aigc_evals.errors import EndpointError
+from aigc_evals.log import LogFile
+
+COUNT = 12
+
+CLASSES = """
+import aigc_evals as evals
+from aigc_evals.record import record_match
+
+class Twice(evals.Eval):
+    async def aeval_sample(self, sample, rng):
+        answer = await self.ask(sample["input"])
+        record_match(answer == "True", expected="True", picked=answer)
+
+    def run(self, recorder):
+        samples = self.get_samples()
+        self.eval_all_samples(recorder, samples)
+        self.eval_all_samples(recorder, samples)
+        return {"matches": len(recorder.get_events("match"))}
+
+class Fails(Twice):
+    def run(self, recorder):
+        self.eval_all_samples(recorder, self.get_samples())
+        return {"share": 1 / 0}
+"""
+
+SPECS = """
+twice.dev.v0: {class: "classes_of_test_runs:Twice", args: {samples_jsonl: rows.jsonl}}
+fails.dev.v0: {class: "classes_of_test_runs:Fails", args: {samples_jsonl: rows.jsonl}}
+match.dev.v0: {class: "aigc_evals.elsuite.basic.match:Match", args: {samples_jsonl: rows.jsonl}}
+"""
+
+SETS = """
+both: {evals: [fails.dev.v0, match.dev.v0]}
+nothing: {evals: }
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "classes_of_test_runs.py").write_text(CLASSES)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("EVALS_SHOW_EVAL_PROGRESS", "0")
+    return registry(
+        tmp_path / "registry", {"evals/e.yaml": SPECS, "eval_sets/s.yaml": SETS}, {"rows.jsonl": rows(COUNT)}
+    )
+
+
+def true(prompt: Any) -> str:
+    return "True"
+
+
+@pytest.mark.parametrize("kept", [0, 5, COUNT, COUNT + 4, 2 * COUNT])
+def test_each_of_several_passes_goes_on_where_it_was(kept: int, place: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    calls = itertools.count()
+
+    def counted(prompt: Any) -> str:
+        next(calls)
+        return "True"
+
+    whole = run(counted, "twice.dev.v0", registry_path=[place], record_path=log).report
+    assert whole["planned"] == whole["outcomes"]["scored"] == 2 * COUNT
+    lines = log.read_bytes().splitlines(keepends=True)
+    ends = [i for i, line in enumerate(lines) if b'"type":"sample"' in line]
+    log.write_bytes(b"".join(lines[: ends[kept - 1] + 1 if kept else 1]))
+
+    again = run(counted, "twice.dev.v0", registry_path=[place], record_path=log).report
+    assert next(calls) == 2 * COUNT + (2 * COUNT - kept)
+    assert again["outcomes"] == whole["outcomes"]
+    assert again["matches"] == again["metrics"]["accuracy"]["n"] == 2 * COUNT
+    assert len(logs.events(log, "sample")) == 2 * COUNT
+
+
+def test_a_pass_after_one_that_was_given_up_does_not_wait_for_ever(place: Path, tmp_path: Path) -> None:
+    def down(prompt: Any) -> str:
+        raise EndpointError("out of money", kind="quota")
+
+    result = run(down, "twice.dev.v0", registry_path=[place], record_path=tmp_path / "log.jsonl")
+    assert result.report["planned"] == 2 * COUNT == sum(result.report["outcomes"].values())
+    assert result.report["partial"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process cannot send itself an interrupt there")
+def test_an_interrupt_ends_all_passes(place: Path, tmp_path: Path) -> None:
+    calls = itertools.count(1)
+
+    async def interrupting(prompt: Any) -> str:
+        if next(calls) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return "True"
+
+    result = run(interrupting, "twice.dev.v0", registry_path=[place], record_path=tmp_path / "log.jsonl", concurrency=1)
+    assert result.interrupted
+    assert result.report["planned"] == 2 * COUNT == sum(result.report["outcomes"].values())
+    assert next(calls) <= COUNT
+
+
+def test_sequential_means_one_sample_after_the_other(place: Path, tmp_path: Path) -> None:
+    seen: set[str] = set()
+
+    def fails_first(prompt: Any) -> str:
+        if str(prompt) not in seen:
+            seen.add(str(prompt))
+            raise EndpointError("busy", kind="rate_limit", retryable=True, retry_after=0.001)
+        return "True"
+
+    log = tmp_path / "log.jsonl"
+    run(fails_first, "match.dev.v0", registry_path=[place], record_path=log, environ={"EVALS_SEQUENTIAL": "1"})
+    order = [int(event["sample_id"].rsplit(".", 1)[1]) for event in logs.events(log, "sample")]
+    assert order == list(plan(COUNT, None))
+
+
+def test_an_eval_that_fails_in_its_own_code_says_where(place: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    with pytest.raises(RunError, match=r"ZeroDivisionError: division by zero\n.*classes_of_test_runs.py:\d+") as failed:
+        run(true, "fails.dev.v0", registry_path=[place], record_path=log)
+    assert str(log) in str(failed.value)
+    assert isinstance(failed.value.__cause__, ZeroDivisionError)
+    assert len(logs.events(log, "sample")) == COUNT
+
+
+def test_a_set_goes_on_after_an_eval_whose_code_fails(place: Path, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"registry_path": [place], "record_path": tmp_path / "logs"}
+    done = run_set("dummy", "both", exit_on_error=False, **settings)
+    assert list(done.failures) == ["fails.dev.v0"]
+    assert list(done.results) == ["match.dev.v0"]
+    assert done.exit_code == 1
+    assert not run_set("dummy", "both", **settings).results
+
+
+def test_a_set_does_not_begin_an_eval_that_another_process_is_running(place: Path, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"registry_path": [place], "record_path": tmp_path / "logs", "exit_on_error": False}
+    run_set("dummy", "both", **settings)
+    held = [LogFile.open(path) for path in (tmp_path / "logs").glob("*.jsonl")]
+    try:
+        again = run_set("dummy", "both", **settings)
+    finally:
+        for log in held:
+            log.close()
+    assert ["another run is writing this log" in str(error) for error in again.failures.values()] == [True, True]
+    assert len(list((tmp_path / "logs").iterdir())) == len(held) == 2
+
+
+def test_a_set_with_other_settings_gets_logs_of_its_own(place: Path, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"registry_path": [place], "record_path": tmp_path / "logs", "exit_on_error": False}
+    run_set("dummy", "both", **settings)
+    assert not run_set("dummy", "both", seed=5, **settings).already
+    assert run_set("dummy", "both", seed=5, **settings).already == ["match.dev.v0"]
+    assert len(list((tmp_path / "logs").iterdir())) == 4
+
+
+def test_a_set_without_a_list_of_evals_is_refused(place: Path) -> None:
+    with pytest.raises(UsageError, match="must be a list"):
+        run_set("dummy", "nothing", registry_path=[place])
+
+
+@pytest.mark.parametrize("names", ["", "dummy,", " , dummy"])
+def test_a_completion_function_has_a_name(names: str, place: Path) -> None:
+    with pytest.raises(UsageError, match="separated by commas"):
+        run(names, "match.dev.v0", registry_path=[place])
+
+
+def test_spaces_around_a_name_are_no_part_of_it(place: Path, tmp_path: Path) -> None:
+    result = run(" dummy ", "match.dev.v0", registry_path=[place], record_path=tmp_path / "log.jsonl")
+    assert logs.lines(tmp_path / "log.jsonl")[0]["spec"]["completion_fns"] == ["dummy"]
+    assert result.exit_code == 0
+
+
+def test_a_finished_log_is_judged_by_the_limits_of_now(place: Path, tmp_path: Path) -> None:
+    def sometimes(prompt: Any) -> str:
+        if "Question 1" in str(prompt):
+            raise ValueError("no")
+        return "True"
+
+    settings: dict[str, Any] = {"registry_path": [place], "record_path": tmp_path / "log.jsonl"}
+    strict = run(sometimes, "match.dev.v0", max_invalid=0.1, **settings)
+    lenient = run(sometimes, "match.dev.v0", max_invalid=1.0, **settings)
+    assert strict.exit_code == 1
+    assert "--max_invalid" in strict.report["problems"][0]
+    again = run(sometimes, "match.dev.v0", max_invalid=0.1, **settings)
+    assert "--retry_errors" in again.report["problems"][1]
+    assert lenient.exit_code == 0
+    assert "problems" not in lenient.report

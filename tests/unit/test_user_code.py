@@ -1,0 +1,57 @@
+"""What users' own evals and completion functions may do."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+from typing import Any
+
+import aigc_evals
+from aigc_evals.api import CompletionResult
+from aigc_evals.base import RunSpec
+from aigc_evals.eval import Eval
+from aigc_evals.record import DummyRecorder, record_metrics
+
+
+class OwnLoop(Eval):
+    """Plain user code that awaits the completion function in an event loop of its own."""
+
+    def eval_sample(self, sample: Any, rng: random.Random) -> None:
+        result = asyncio.run(self.completion_fn.acall(prompt=sample))
+        record_metrics(accuracy=float(result.get_completions()[0] == "好"))
+
+    def run(self, recorder: Any) -> dict[str, Any]:
+        self.eval_all_samples(recorder, [f"问题{i}" for i in range(8)])
+        return {"accuracy": recorder.scores.mean("accuracy")}
+
+
+def test_a_function_of_the_run_can_be_awaited_in_a_loop_of_the_users_own() -> None:
+    recorder = DummyRecorder(RunSpec(["f"], "own.loop", "own", "loop", {}, ""), log=False)
+    assert OwnLoop([lambda prompt: "好"], name="own.loop").run(recorder) == {"accuracy": 1.0}
+
+
+class SaysNothing(CompletionResult):
+    def get_completions(self) -> list[Any]:
+        return [None]
+
+
+def test_a_completion_that_is_null_is_an_empty_answer(tmp_path: Path) -> None:
+    result = aigc_evals.run(lambda prompt: SaysNothing(), "test-match", record_path=tmp_path / "log.jsonl")
+    assert result.report["outcomes"]["empty"] == result.report["planned"]
+
+
+class Grades(Eval):
+    async def aeval_sample(self, sample: Any, rng: random.Random) -> None:
+        record_metrics(choice="Y")
+        record_metrics(choice="Y")
+
+    def run(self, recorder: Any) -> dict[str, Any]:
+        self.eval_all_samples(recorder, [1, 2, 3])
+        return {}
+
+
+def test_a_sample_that_records_a_label_twice_is_still_one_sample() -> None:
+    recorder = DummyRecorder(RunSpec(["f"], "own.labels", "own", "labels", {}, ""), log=False)
+    Grades([lambda prompt: ""], name="own.labels").run(recorder)
+    assert len(recorder.scores.scored_labels["choice"].codes) == 3
