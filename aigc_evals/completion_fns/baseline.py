@@ -247,7 +247,8 @@ def _nearest_sentence(question: set[str], sentences: Sequence[set[str]]) -> int:
     """The index of the sentence that shares most with the question, rare words counting more."""
     frequency = Counter(word for sentence in sentences for word in sentence)
     n = len(sentences)
-    scores = [sum(math.log1p(n / frequency[word]) for word in question & sentence) for sentence in sentences]
+    # An exact sum: a set has another order in every process, and rounding would follow it.
+    scores = [math.fsum(math.log1p(n / frequency[word]) for word in question & sentence) for sentence in sentences]
     return max(range(n), key=lambda i: scores[i])
 
 
