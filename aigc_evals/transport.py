@@ -1,14 +1,16 @@
 """HTTP for completion functions: connections that are reused, JSON in, JSON out, and every failure an EndpointError.
 
-It speaks over aiohttp, one session per event loop. It does not retry, limit or time out: that is ``sampling``'s part.
+A reply comes whole (``post``) or as a stream of server-sent events (``post_stream``). It speaks over aiohttp, one
+session per event loop. It does not retry, limit or time out: that is ``sampling``'s part.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -22,18 +24,27 @@ if TYPE_CHECKING:
     from yarl import URL
 
 _EXCERPT = 300
+_DRAIN_SECONDS = 0.1
+_STREAM_END = "[DONE]"
 
 
 class JsonClient:
-    """POSTs JSON to one URL. ``verify`` is True, False, or the path of a CA file; proxies come from the environment."""
+    """POSTs JSON to one URL.
 
-    def __init__(self, url: str, headers: Mapping[str, str], *, verify: bool | str = True) -> None:
+    ``verify`` is True, False, or the path of a CA file; proxies come from the environment. ``setting`` is the
+    environment variable that a user is told to check when the address is wrong.
+    """
+
+    def __init__(
+        self, url: str, headers: Mapping[str, str], *, verify: bool | str = True, setting: str = "OPENAI_BASE_URL"
+    ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise UsageError(f"expected an http:// or https:// address, got {url!r}", key="api_base")
         if isinstance(verify, str) and not os.path.isfile(verify):
             raise UsageError("no such file of certificates", path=verify, key="verify")
         self.url = url
+        self._setting = setting
         self._host = parts.hostname
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._headers = {"Content-Type": "application/json", "Accept": "application/json", **headers}
@@ -53,20 +64,55 @@ class JsonClient:
             raise UsageError(
                 f"unknown host {self._host!r} ({error.strerror or error})",
                 key="api_base",
-                hint="Check OPENAI_BASE_URL.",
+                hint=f"Check {self._setting}.",
             ) from None
 
-    async def post(self, body: bytes) -> Any:
-        """The decoded JSON reply to ``body``; EndpointError for any other."""
-        import aiohttp
+    async def post(self, body: bytes, headers: Mapping[str, str] | None = None) -> Any:
+        """The decoded JSON reply to ``body``; EndpointError for any other. ``headers`` go with this request alone."""
+        with self._failures():
+            # A reply read to its end gives its connection back by itself, one that breaks off closes it.
+            response = await self._send(body, headers)
+            content = await response.read()
+        return _decoded(response, content)
 
+    async def post_stream(self, body: bytes, headers: Mapping[str, str] | None = None) -> AsyncIterator[Any]:
+        """The decoded JSON of each event of the reply, as it comes; ``{"done": True}`` where the server says it was all.
+
+        A server that does not stream gives its whole reply as the only item. EndpointError as for ``post``, also for
+        a stream that breaks off. An ``error`` event in the midst of a stream is an EndpointError too.
+        """
+        with self._failures():
+            response = await self._send(body, headers)
+            async with response:
+                if response.status >= 300 or response.content_type != "text/event-stream":
+                    yield _decoded(response, await response.read())
+                    return
+                events = ServerSentEvents()
+                async for chunk in response.content.iter_any():
+                    for data in events.feed(chunk):
+                        if data == _STREAM_END:
+                            yield {"done": True}
+                            await _drain(response)
+                            return
+                        yield _event(data)
+                for data in events.feed(b"\n\n"):
+                    yield {"done": True} if data == _STREAM_END else _event(data)
+
+    async def _send(self, body: bytes, headers: Mapping[str, str] | None) -> aiohttp.ClientResponse:
         session = self._session
         if session is None or self._loop is not asyncio.get_running_loop():
             session = await self._connect()
+        return await session.post(
+            self._target or self.url, data=body, headers=headers, proxy=self._proxy, allow_redirects=False
+        )
+
+    @contextlib.contextmanager
+    def _failures(self) -> Iterator[None]:
+        """What aiohttp raises within, as EndpointErrors."""
+        import aiohttp
+
         try:
-            # A reply read to its end gives its connection back by itself, one that breaks off closes it.
-            response = await session.post(self._target or self.url, data=body, proxy=self._proxy, allow_redirects=False)
-            content = await response.read()
+            yield
         except aiohttp.ClientConnectorDNSError as error:
             # It was known when the run began.
             raise EndpointError(f"unknown host {self._host!r}: {error}", kind="connection", retryable=True) from None
@@ -78,14 +124,6 @@ class JsonClient:
             raise EndpointError(f"broken reply: {_told(error)}", kind="bad_reply", retryable=True) from None
         except (aiohttp.ClientError, OSError) as error:
             raise EndpointError(f"connection failed: {_told(error)}", kind="connection", retryable=True) from None
-        if response.status >= 300:
-            raise _refused(response.status, content, response.headers)
-        try:
-            return orjson.loads(content)
-        except ValueError:
-            raise EndpointError(
-                f"the reply is not JSON: {_excerpt(content)}", kind="bad_reply", retryable=True, status=response.status
-            ) from None
 
     async def _connect(self) -> aiohttp.ClientSession:
         import aiohttp
@@ -115,6 +153,74 @@ class JsonClient:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+
+
+class ServerSentEvents:
+    """Takes a stream of server-sent events apart, however it is cut into chunks; gives the data of each event.
+
+    Lines end in LF, CRLF or CR; comments and other fields than ``data`` are passed over. Format: WHATWG HTML, section
+    9.2.6 (server-sent events, interpreting an event stream).
+    """
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._data: list[str] = []
+        self._begun = False
+
+    def feed(self, chunk: bytes) -> Iterator[str]:
+        """The data of the events that ``chunk`` completes."""
+        held = self._rest + chunk
+        if not self._begun and held:
+            if len(held) < 3 and b"\xef\xbb\xbf".startswith(held):
+                self._rest = held
+                return
+            held = held.removeprefix(b"\xef\xbb\xbf")
+            self._begun = True
+        # bytes.splitlines knows LF, CRLF and CR alone. A CR at the end may be half of a CRLF.
+        lines = held.splitlines(keepends=True)
+        self._rest = lines.pop() if lines and (not lines[-1].endswith(b"\n")) else b""
+        for line in lines:
+            text = line.rstrip(b"\r\n")
+            if not text and self._data:
+                yield "\n".join(self._data)
+                self._data = []
+            name, _, value = text.partition(b":")
+            if name == b"data":
+                self._data.append(value.removeprefix(b" ").decode("utf-8", "replace"))
+
+
+async def _drain(response: aiohttp.ClientResponse) -> None:
+    """Read what follows the last event, which is nothing, so that the connection can be used again."""
+    if not response.content.at_eof():
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(response.content.read(), _DRAIN_SECONDS)
+
+
+def _decoded(response: aiohttp.ClientResponse, content: bytes) -> Any:
+    if response.status >= 300:
+        raise _refused(response.status, content, response.headers)
+    try:
+        return orjson.loads(content)
+    except ValueError:
+        raise EndpointError(
+            f"the reply is not JSON: {_excerpt(content)}", kind="bad_reply", retryable=True, status=response.status
+        ) from None
+
+
+def _event(data: str) -> Any:
+    try:
+        value = orjson.loads(data)
+    except ValueError:
+        raise EndpointError(
+            f"an event of the stream is not JSON: {_excerpt(data.encode())}", kind="bad_reply", retryable=True
+        ) from None
+    if isinstance(value, dict) and value.get("error"):
+        error = value["error"]
+        code = error.get("code") if isinstance(error, dict) else None
+        # The status line has gone out as 200 long ago; servers that say more put it into the code.
+        status = code if isinstance(code, int) and 400 <= code < 600 else 500
+        raise _refused(status, data.encode(), {})
+    return value
 
 
 def _proxy_for(url: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ from aigc_evals.testing.wire import Connection, Reply, Request
 
 CHAT, COMPLETIONS, EMBEDDINGS = "/v1/chat/completions", "/v1/completions", "/v1/embeddings"
 _POSTS = frozenset({CHAT, COMPLETIONS, EMBEDDINGS})
+_AZURE = re.compile(r"/openai/deployments/[^/]+/(chat/completions|completions|embeddings)")
 _MAX_CHOICES = 128
 
 
@@ -57,12 +59,13 @@ class LoopbackApp:
             journal.connections += 1
             journal.open_connections += 1
         journal.paths[path] += 1
-        if request.method == "POST" and path in _POSTS:
+        route = _route(request)
+        if request.method == "POST" and route in _POSTS:
             journal.in_flight += 1
             if journal.in_flight > journal.max_in_flight:
                 journal.max_in_flight = journal.in_flight
             connection.note = note = _Note(True)
-            reply, delay = self._ask(request, note)
+            reply, delay = self._ask(request, route, note)
         elif path == "/ingest" or path.startswith("/ingest/"):
             connection.note = note = _Note(False)
             reply, delay = self._ingest(request, note)
@@ -89,8 +92,8 @@ class LoopbackApp:
         if connection.counted:
             self.journal.open_connections -= 1
 
-    def _ask(self, request: Request, note: _Note) -> tuple[Reply, float]:
-        """A model request: its reply and the seconds until it is sent."""
+    def _ask(self, request: Request, route: str, note: _Note) -> tuple[Reply, float]:
+        """A model request to ``route`` (its path, as OpenAI has it): its reply and the seconds until it is sent."""
         settings, journal = self.settings, self.journal
         journal.number = number = journal.number + 1
         seen = journal.see(request)
@@ -105,8 +108,8 @@ class LoopbackApp:
         if limit is not None and journal.in_flight > limit:
             return faults.error(Fault("rate_limit", retry_after=settings.concurrency_retry_after), _NOBODY), 0.0
         try:
-            _check(request.path, body)
-            texts, last = _prompt(request.path, body)
+            _check(route, body)
+            texts, last = _prompt(route, body)
         except RefusedError as error:
             return error.reply, 0.0
         delay = settings.latency
@@ -115,7 +118,7 @@ class LoopbackApp:
         fault = None
         if settings.faults:
             text = "\n".join(texts)
-            meeting = faults.Meeting(request.path, request.body, number, seen, body, text)
+            meeting = faults.Meeting(route, request.body, number, seen, body, text)
             fault = faults.pick(settings.faults, meeting)
             if fault is not None:
                 self._note_fault(fault, note)
@@ -123,7 +126,7 @@ class LoopbackApp:
                     delay = fault.latency
                 if fault.kind in ERRORS:
                     return faults.error(fault, meeting), delay
-        whole = self._whole(request.path, body, texts, last, number, fault)
+        whole = self._whole(route, body, texts, last, number, fault)
         reply = self._reply(body, whole, number)
         if fault is not None:
             reply, more = faults.spoil(fault, reply, whole)
@@ -265,6 +268,12 @@ class _Note:
 
 
 _NOBODY = faults.Meeting("", b"", 1, 1)
+
+
+def _route(request: Request) -> str:
+    """A path as OpenAI has it; Azure's, which need an api-version, are understood too."""
+    found = _AZURE.fullmatch(request.path)
+    return f"/v1/{found[1]}" if found and "api-version=" in request.query else request.path
 
 
 def _parsed(raw: bytes) -> Any:

@@ -183,6 +183,11 @@ def _not_found(fault: Fault, meeting: Meeting) -> tuple[int, Json]:
     return 404, error_reply(message, "invalid_request_error", "model_not_found")
 
 
+def _prompt_filter(fault: Fault, meeting: Meeting) -> tuple[int, Json]:
+    message = fault.message or "The response was filtered due to the prompt triggering the content management policy."
+    return 400, error_reply(message, "invalid_request_error", "content_filter", "prompt")
+
+
 def _context_length(fault: Fault, meeting: Meeting) -> tuple[int, Json]:
     used = count_tokens(meeting.text)
     limit = fault.limit_tokens if fault.limit_tokens is not None else max(1, used - 1)
@@ -237,5 +242,6 @@ _ERRORS = {
     "forbidden": _forbidden,
     "not_found": _not_found,
     "context_length": _context_length,
+    "prompt_filter": _prompt_filter,
     "unsupported_parameter": _unsupported,
 }

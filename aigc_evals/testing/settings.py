@@ -21,6 +21,7 @@ ERRORS = frozenset(
         "not_found",
         "unsupported_parameter",
         "context_length",
+        "prompt_filter",
     }
 )
 TRANSPORT = frozenset({"hang", "stall", "reset", "close", "truncated"})

@@ -1,0 +1,1 @@
+"""A registry folder: evals, completion_fns, data."""
