@@ -40,6 +40,7 @@ class Evaluates(Protocol):
     name: str
     seed: int
     max_samples: int | None
+    repeats: int
     length_limited: bool
     interrupted: bool
 
@@ -70,6 +71,7 @@ class Engine:
         self._plain = is_plain(evaluated)
         base, split = evaluated.name.split(".")[:2]
         self._prefix = f"{base}.{split}."
+        self._repeats = evaluated.repeats
         self._failure: BaseException | None = None
         self._interrupts = 0
         self._workers: set[asyncio.Task[None]] = set()
@@ -82,7 +84,8 @@ class Engine:
     def run(self, *, collect: bool) -> list[Any]:
         """Evaluate every planned sample that the log does not hold yet.
 
-        With ``collect`` the results of ``eval_sample`` come back in the order of the samples. Raises UsageError when the
+        With ``collect`` the results of ``eval_sample`` come back in the order of the samples, those of a sample's repeats
+        one after another. Raises UsageError when the
         run could not begin. An interrupt, a full disk or an endpoint given up on (``Sampler.stop``) ends it early.
         """
         order = plan(len(self._samples), self._eval.max_samples)
@@ -115,20 +118,29 @@ class Engine:
                 raise UsageError(str(error), path=path, line=line) from None
 
     def _take_up(self, order: array[int]) -> array[int]:
-        """Open the log and leave out what it holds already."""
-        done = bytearray(len(self._samples))
+        """Open the log and leave out what it holds already.
+
+        What is left are numbers row * repeats + repeat, from 0: the repeats of a sample follow each other, so that a run
+        that ends early has asked whole samples.
+        """
+        repeats = self._repeats
+        done = bytearray(len(self._samples) * repeats)
 
         def finished(sample_id: str) -> None:
-            row = sample_id.removeprefix(self._prefix)
-            if row.isdigit() and int(row) < len(done):
-                done[int(row)] = 1
+            row, _, repeat = sample_id.removeprefix(self._prefix).partition("~")
+            if row.isdigit() and (not repeat or repeat.isdigit()):
+                number = int(row) * repeats + int(repeat or 1) - 1
+                if number < len(done):
+                    done[number] = 1
 
         facts: dict[str, Any] = dict(self._eval.facts())
         files = getattr(self._samples, "files", None)
         facts["samples"] = {"rows": len(self._samples)}
         if files:
             facts["samples"] |= {"sha256": getattr(self._samples, "sha256", None), "files": list(files)}
-        self._recorder.start(len(order), facts, finished)
+        self._recorder.start(len(order) * repeats, facts, finished)
+        if repeats > 1:
+            order = array("Q", (row * repeats + repeat for row in order for repeat in range(repeats)))
         if not any(done):
             return order
         return array(order.typecode, (index for index in order if not done[index]))
@@ -199,9 +211,12 @@ class Engine:
             self._unstarted -= 1
             index = next(self._left)
 
-    async def _evaluate(self, index: int) -> None:
-        sample_id = f"{self._prefix}{index}"
+    async def _evaluate(self, number: int) -> None:
+        index, repeat = (number, 0) if self._repeats == 1 else divmod(number, self._repeats)
+        sample_id = f"{self._prefix}{index}~{repeat + 1}" if repeat else f"{self._prefix}{index}"
         scope = self._recorder.begin(sample_id)
+        if self._repeats > 1:
+            scope.notes.update(row=index, repeat=repeat + 1)
         token = enter_scope(scope)
         began = time.perf_counter()
         sample: Any = None
@@ -215,7 +230,7 @@ class Engine:
                 result = await self._eval.aeval_sample(sample, cast(random.Random, _LateRandom(seed)))
             outcome = scope.outcome or self._outcome(scope)
             if self._results is not None:
-                self._results[index] = result
+                self._results[number] = result
         except asyncio.CancelledError:
             scope.closed = True
             raise

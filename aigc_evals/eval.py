@@ -38,6 +38,9 @@ class Eval(abc.ABC):
 
     max_samples: int | None = None
 
+    repeats: int = 1
+    """How many times each sample is asked."""
+
     def __init__(
         self,
         completion_fns: Sequence[Any],

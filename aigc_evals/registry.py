@@ -16,6 +16,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from aigc_evals import plugins
 from aigc_evals.api import DummyCompletionFn
 from aigc_evals.base import BaseEvalSpec, CompletionFnSpec, EvalSetSpec, EvalSpec
 from aigc_evals.errors import UsageError, nearest
@@ -33,12 +34,14 @@ logger = logging.getLogger(__name__)
 BUILT_IN = Path(__file__).resolve().parent / "registry"
 """The registry that comes with the package."""
 
+_AZURE, _TEXT = "azure/", "completion/"
+
 T = TypeVar("T")
 
 
 def default_paths() -> list[Path]:
-    """Where registries are looked for without being named: the package's own, then the user's."""
-    return [BUILT_IN, Path.home() / ".evals", Path.home() / ".aigc_evals"]
+    """Where registries are looked for without being named: the package's own, the user's, those of plugins."""
+    return [BUILT_IN, Path.home() / ".evals", Path.home() / ".aigc_evals", *plugins.registries()]
 
 
 @dataclass(frozen=True)
@@ -221,13 +224,18 @@ class Registry:
     def make_completion_fn(self, name: str, **kwargs: Any) -> Any:
         """The completion function called ``name``.
 
-        In this order: ``dummy``; an entry of the registry; ``module:attr`` or ``file.py:attr``; else a model of the
-        configured endpoint (``completion/<model>`` for the text endpoint). ``kwargs`` override the spec's arguments.
+        In this order: ``dummy``; an entry of the registry; a plugin's; ``module:attr`` or ``file.py:attr``;
+        ``azure/<deployment>``; else a model of the configured endpoint (``completion/<model>`` for the text endpoint).
+        ``kwargs`` override the spec's arguments.
         """
         made = self._make(name, kwargs)
         if not callable(made):
             raise UsageError(f"completion function {name!r} is a {type(made).__name__}, which cannot be called")
-        return made if self._wrap is None else self._wrap(made)
+        return self.wrapped(made)
+
+    def wrapped(self, fn: Any) -> Any:
+        """``fn`` as this registry gives completion functions out: in a run, with the run's sampling wrapper around it."""
+        return fn if self._wrap is None else self._wrap(fn)
 
     def _make(self, name: str, kwargs: dict[str, Any]) -> Any:
         if name == "dummy":
@@ -237,30 +245,54 @@ class Registry:
             entries = self._completion_fns if name in self._completion_fns else self._solvers
             args = {**(spec.args or {}), **kwargs}
             return self._construct(load_object(spec.cls, entries.place(name)), args, name)
-        attribute = python_object(name)
+        attribute = plugins.completion_fn(name)
+        if attribute is None:
+            attribute = python_object(name)
         if attribute is not None:
             if inspect.isclass(attribute):
                 return self._construct(attribute, kwargs, name)
             return partial(attribute, **kwargs) if kwargs else attribute
         return self._model(name, kwargs)
 
+    def _azure(self, name: str, kwargs: dict[str, Any]) -> Any:
+        """The deployment that ``azure/<deployment>`` or ``azure/completion/<deployment>`` names; None where it is a
+        model's name at another endpoint, as gateways have such names too.
+        """
+        from aigc_evals.completion_fns.azure import (
+            AzureOpenAIChatCompletionFn,
+            AzureOpenAICompletionFn,
+            azure_is_configured,
+        )
+        from aigc_evals.completion_fns.openai import endpoint_is_configured
+
+        if not azure_is_configured(kwargs) and endpoint_is_configured(kwargs):
+            return None
+        deployment = name.removeprefix(_AZURE)
+        text = deployment.startswith(_TEXT)
+        made = AzureOpenAICompletionFn if text else AzureOpenAIChatCompletionFn
+        return self._construct(made, {**kwargs, "deployment": deployment.removeprefix(_TEXT)}, name)
+
     def _model(self, name: str, kwargs: dict[str, Any]) -> Any:
+        if name.startswith(_AZURE):
+            made = self._azure(name, kwargs)
+            if made is not None:
+                return made
         from aigc_evals.completion_fns.openai import (
             OpenAIChatCompletionFn,
             OpenAICompletionFn,
             endpoint_is_configured,
         )
 
-        text = name.startswith("completion/") or is_text_model(name)
+        text = name.startswith(_TEXT) or is_text_model(name)
         if not endpoint_is_configured(kwargs):
             hint = nearest(name, [*self._completion_fns, *self._solvers])
             raise UsageError(
                 f"no completion function is named {name!r}, and as a model name it needs an endpoint",
                 hint=(f"{hint}\n" if hint else "") + "Set OPENAI_API_KEY (and OPENAI_BASE_URL for another endpoint).",
             )
-        made = OpenAICompletionFn if text else OpenAIChatCompletionFn
-        model = name.removeprefix("completion/")
-        return self._construct(made, {"n_ctx": n_ctx_from_model_name(model), **kwargs, "model": model}, name)
+        model = name.removeprefix(_TEXT)
+        cls = OpenAICompletionFn if text else OpenAIChatCompletionFn
+        return self._construct(cls, {"n_ctx": n_ctx_from_model_name(model), **kwargs, "model": model}, name)
 
     def _construct(self, cls: Any, args: dict[str, Any], name: str) -> Any:
         args = dict(args)

@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aigc_evals.base import Outcome
+from aigc_evals.columns import table
 from aigc_evals.record import Recorder
+from aigc_evals.repeats import grouped, is_binary, pass_all_k, pass_at_k, passes, shown_ks
 from aigc_evals.scores import MATCH, Scored, ScoreTable
 from aigc_evals.statistics import mean_estimate, missing_bounds
 
@@ -25,6 +26,7 @@ OUR_KEYS = (
     "outcomes",
     "headline",
     "metrics",
+    "repeats",
     "requests",
     "retries",
     "cache_hits",
@@ -46,8 +48,10 @@ def build(
     seconds: float = 0.0,
     partial: bool = False,
     adjusted: Mapping[str, Any] | None = None,
+    repeats: int = 1,
 ) -> dict[str, Any]:
-    """The final report. ``primary`` names the headline metric where the registry says it, ``seconds`` is wall time.
+    """The final report. ``primary`` names the headline metric where the registry says it, ``seconds`` is wall time,
+    ``repeats`` how many times each sample was to be asked.
 
     Keys of ``result`` (upstream's) stay as they are. ``metrics`` holds per metric the mean over scored samples with n,
     standard error, 95 % interval, its method, and the bounds it would have with all missing samples at their worst or best.
@@ -57,7 +61,7 @@ def build(
     for key, total in scores.usage.items():
         report.setdefault(f"usage_{key}", total)
     ledger = outcomes(scores, recorder.planned)
-    metrics = _metrics(scores, recorder.planned, metric_ranges)
+    metrics = _metrics(scores, recorder.planned, metric_ranges, repeats)
     report.update(
         planned=recorder.planned,
         outcomes=ledger,
@@ -69,6 +73,8 @@ def build(
         seconds=round(seconds, 3),
         partial=partial,
     )
+    if repeats > 1:
+        report["repeats"] = repeats
     if adjusted:
         report["adjusted"] = dict(adjusted)
     return report
@@ -82,7 +88,7 @@ def outcomes(scores: ScoreTable, planned: int) -> dict[str, int]:
 
 
 def _metrics(
-    scores: ScoreTable, planned: int, metric_ranges: Mapping[str, tuple[float, float]]
+    scores: ScoreTable, planned: int, metric_ranges: Mapping[str, tuple[float, float]], repeats: int
 ) -> dict[str, dict[str, Any]]:
     metrics: dict[str, dict[str, Any]] = {}
     for key in scores.events:
@@ -91,6 +97,9 @@ def _metrics(
             continue
         column = scores.scored.get(key) or Scored()
         clusters = column.clusters if scores.has_clusters else None
+        if repeats > 1:
+            metrics |= _repeated(name, column, scores, planned, metric_ranges.get(name), repeats)
+            continue
         metrics[name] = _metric(column.values, clusters, planned, metric_ranges.get(name))
     for key, labels in scores.scored_labels.items():
         if len(labels.names) > _MOST_SHARES:
@@ -98,8 +107,57 @@ def _metrics(
         clusters = labels.clusters if scores.has_clusters else None
         for label, code in sorted(labels.names.items()):
             shares = array("d", (float(other == code) for other in labels.codes))
+            if repeats > 1:
+                metrics[f"{key}/{label}"] = _mean_of_means(
+                    shares, labels.rows, labels.clusters, scores, planned, (0.0, 1.0)
+                )
+                continue
             metrics[f"{key}/{label}"] = _metric(shares, clusters, planned, (0.0, 1.0))
     return metrics
+
+
+def _repeated(
+    name: str,
+    column: Scored,
+    scores: ScoreTable,
+    planned: int,
+    value_range: tuple[float, float] | None,
+    repeats: int,
+) -> dict[str, dict[str, Any]]:
+    """A metric of samples that were asked several times, and what k answers to each are worth where it is right or wrong."""
+    found = {name: _mean_of_means(column.values, column.rows, column.clusters, scores, planned, value_range)}
+    if not column.values or not is_binary(column.values):
+        return found
+    samples = planned // repeats
+    answers = grouped(column.values, column.rows, column.clusters)
+    for sign, estimator in (("@", pass_at_k), ("^", pass_all_k)):
+        for k in shown_ks(repeats):
+            values, codes = passes(answers, k, estimator)
+            clusters = codes if scores.has_clusters else None
+            found[f"{name}/pass{sign}{k}"] = _metric(values, clusters, samples, (0.0, 1.0))
+    voted = scores.votes.majorities() if name == "accuracy" and scores.votes.rows else None
+    if voted is not None:
+        shares, codes = voted
+        found[f"{name}/majority"] = _metric(shares, codes if scores.has_clusters else None, samples, (0.0, 1.0))
+    return found
+
+
+def _mean_of_means(
+    values: Sequence[float],
+    rows: Sequence[int],
+    codes: Sequence[int],
+    scores: ScoreTable,
+    planned: int,
+    value_range: tuple[float, float] | None,
+) -> dict[str, Any]:
+    """The mean over samples of the mean over each sample's answers: what is independent of each other are samples."""
+    samples = grouped(values, rows, codes)
+    metric = _metric(samples.means, samples.clusters if scores.has_clusters else None, 0, value_range)
+    metric["answers"] = len(values)
+    if value_range is not None:
+        missing = max(0, planned - len(values))
+        metric["bounds"] = list(missing_bounds(math.fsum(values), len(values), missing, *value_range))
+    return metric
 
 
 def _metric(
@@ -148,20 +206,24 @@ def render(report: Mapping[str, Any], *, title: str = "", log_path: object = Non
     metrics: Mapping[str, Mapping[str, Any]] = report.get("metrics") or {}
     if metrics:
         order = sorted(metrics, key=lambda name: name != report.get("headline"))
+        # With one answer, pass@k and pass^k are the mean that stands above them.
+        order = [name for name in order if not name.endswith(("/pass@1", "/pass^1"))]
         head = ("metric", "value", "n", "std. error", "95 % interval", "method")
-        lines += [*_table([head, *(_metric_row(name, metrics[name]) for name in order)]), ""]
+        lines += [*table([head, *(_metric_row(name, metrics[name]) for name in order)]), ""]
     facts = [*_facts(report, metrics)]
     if log_path is not None:
         facts.append(("log", str(log_path)))
-    return "\n".join(lines + _table(facts))
+    return "\n".join(lines + table(facts))
 
 
 def _facts(report: Mapping[str, Any], metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     planned = report.get("planned", 0)
     told = ", ".join(f"{count} {name}" for name, count in (report.get("outcomes") or {}).items() if count)
-    yield "outcomes", f"{told or 'none'} (of {planned} planned)"
+    repeats = report.get("repeats", 1)
+    each = f", {planned // repeats} samples {repeats} times" if repeats > 1 else ""
+    yield "outcomes", f"{told or 'none'} (of {planned} planned{each})"
     headline = metrics.get(report.get("headline") or "", {})
-    missing = planned - (headline.get("n") or 0)
+    missing = planned - (headline.get("answers", headline.get("n")) or 0)
     if missing > 0 and headline.get("bounds"):
         low, high = map(_number, headline["bounds"])
         yield "bounds", f"{report['headline']} {low} to {high}, with the {missing} not scored all wrong or all right"
@@ -205,17 +267,3 @@ def _number(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4f}"
     return str(value)
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def _padded(cell: str, width: int) -> str:
-    return cell + " " * (width - _width(cell))
-
-
-def _width(text: str) -> int:
-    """Columns a text takes on a terminal: Chinese characters and their like take two."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

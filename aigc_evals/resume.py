@@ -59,6 +59,7 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     before, after = old.get("run_config") or {}, new.get("run_config") or {}
     for key in ("seed", "max_samples", "completion_args"):
         _compare(key, before.get(key), after.get(key), found)
+    _compare("repeats", before.get("repeats", 1), after.get("repeats", 1), found)
     _compare("data", _contents(before.get("data")), _contents(after.get("data")), found)
     for key in ("cls", "args"):
         _compare(key, (before.get("eval_spec") or {}).get(key), (after.get("eval_spec") or {}).get(key), found)

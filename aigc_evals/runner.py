@@ -17,6 +17,7 @@ from typing import Any
 
 from aigc_evals import __version__
 from aigc_evals.base import DEFAULT_SEED, BaseEvalSpec, EvalSpec, Outcome, RunResult, RunSpec, Settings
+from aigc_evals.ci_output import below
 from aigc_evals.errors import AigcEvalsError, RunError, UsageError
 from aigc_evals.log import read_report, read_spec
 from aigc_evals.objects import check_arguments, construct, raised_at
@@ -25,6 +26,7 @@ from aigc_evals.redact import Redactor, redact_error
 from aigc_evals.registry import Registry
 from aigc_evals.report import build, outcomes
 from aigc_evals.sampling import Sampler
+from aigc_evals.sinks import Sink
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +36,10 @@ class RunConfig:
     """Everything that can be said about a run; the flags of ``exec_aigc_evals`` have the same names and meanings.
 
     ``extra_eval_params`` override the arguments of the eval, ``completion_args`` those of the completion functions.
-    ``max_invalid`` is the share of planned samples that may end without a score. ``concurrency``, ``timeout`` (seconds
+    ``cache`` answers requests that were made before from the cache on disk; ``repeats`` is how often each sample is asked.
+    ``recorder`` names sinks that plugins offer, each as ``NAME`` or ``NAME=ARGUMENT``.
+    ``max_invalid`` is the share of planned samples that may end without a score; ``fail_under`` maps metrics to the values
+    below which the run fails. ``concurrency``, ``timeout`` (seconds
     per attempt), ``max_retries`` and ``progress`` override the ``EVALS_*`` environment variables when not None.
     """
 
@@ -42,6 +47,7 @@ class RunConfig:
     completion_args: Mapping[str, Any] = field(default_factory=dict)
     max_samples: int | None = None
     cache: bool = False
+    repeats: int = 1
     visible: bool | None = None
     seed: int = DEFAULT_SEED
     user: str = ""
@@ -54,9 +60,11 @@ class RunConfig:
     http_fail_percent_threshold: float = 5
     dry_run: bool = False
     dry_run_logging: bool = True
+    recorder: Sequence[str] = ()
     resume: bool = False
     retry_errors: bool = False
     max_invalid: float = 1.0
+    fail_under: Mapping[str, float] = field(default_factory=dict)
     concurrency: int | None = None
     timeout: float | None = None
     max_retries: int | None = None
@@ -78,8 +86,10 @@ class RunConfig:
             raise UsageError(f"must be at least 1, got {self.http_batch_size}", key="http-batch-size")
         if self.http_run and not self.http_run_url:
             raise UsageError("--http-run needs to know where to send events", key="http-run-url")
-        if self.cache:
-            raise UsageError("the cache of completions does not exist yet", key="cache", hint="Leave --cache out.")
+        if self.recorder and self.dry_run:
+            raise UsageError("a dry run has no log that could be sent on", key="recorder")
+        if self.repeats < 1:
+            raise UsageError(f"must be at least 1, got {self.repeats}", key="repeats")
 
 
 def run(
@@ -123,6 +133,7 @@ class _Run:
             progress=config.progress,
         )
         self.sampler = Sampler(settings)
+        self._environ = environ
         self.registry = (registry or Registry()).wrapping(self.sampler.wrap)
         self.registry.add_registry_paths(config.registry_path)
         self.spec = self._eval_spec(eval_name)
@@ -149,6 +160,10 @@ class _Run:
             self.redactor.add(secret)
 
     def go(self) -> RunResult:
+        if self.config.cache:
+            from aigc_evals.cache import CompletionCache, cache_path
+
+            self.sampler.cache = CompletionCache(cache_path(self._environ), self.redactor)
         try:
             return self._go()
         except AigcEvalsError as error:
@@ -156,6 +171,9 @@ class _Run:
             self._learn_from_functions()
             redact_error(error, self.redactor)
             raise
+        finally:
+            if self.sampler.cache is not None:
+                self.sampler.cache.close()
 
     def _go(self) -> RunResult:
         key = str(self.spec.key)
@@ -212,6 +230,7 @@ class _Run:
         check_arguments(cls.func, {**cls.keywords, **given}, f"eval {key}")
         evaluated = construct(cls, given, f"eval {key}")
         evaluated.max_samples = self.config.max_samples
+        evaluated.repeats = self.config.repeats
         return evaluated
 
     def _run_spec(self, key: str) -> RunSpec:
@@ -224,6 +243,7 @@ class _Run:
             "eval_spec": self.spec,
             "seed": config.seed,
             "max_samples": config.max_samples,
+            "repeats": config.repeats,
             "completion_args": self.redactor.value(dict(config.completion_args)),
             "command": self.redactor.text(command),
             "initial_settings": {"visible": visible},
@@ -266,7 +286,11 @@ class _Run:
         if path is None:
             primary = (self.base.metrics or ["accuracy"])[0]
             return DummyRecorder(run_spec, log=config.dry_run_logging, primary_metric=primary, redactor=self.redactor)
-        sinks = []
+        sinks: list[Sink] = []
+        if config.recorder:
+            from aigc_evals import plugins
+
+            sinks += [plugins.recorder(name) for name in config.recorder]
         if config.http_run and config.http_run_url:
             from aigc_evals.sinks.http import HttpSink
 
@@ -299,11 +323,16 @@ class _Run:
             seconds=seconds + float(recorder.previous_report.get("seconds") or 0.0),
             partial=interrupted or stop is not None,
             adjusted=self.redactor.value(self.sampler.adjusted),
+            repeats=self.config.repeats,
         )
         if recorder.complete:
             # What is a problem depends on the limits of this call; the report in the log stays as it is.
             report = {key: value for key, value in recorder.previous_report.items() if key != "problems"}
-        problems = [*self._problems(recorder), *map(self.redactor.text, self._notes)]
+        problems = [
+            *self._problems(recorder),
+            *below(report, self.config.fail_under),
+            *map(self.redactor.text, self._notes),
+        ]
         if problems and recorder.complete and not self.config.retry_errors:
             problems.append(
                 "this is what an earlier run left; nothing was asked again (--retry_errors repeats what failed)"
@@ -314,6 +343,7 @@ class _Run:
         problems += [f"{delivery.name}: {delivery.message}" for delivery in deliveries if delivery.over_threshold]
         if deliveries:
             report["delivery"] = [vars(delivery) for delivery in deliveries]
+        report.pop("problems", None)
         if problems:
             report["problems"] = problems
         try:

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from aigc_evals.aio import Deadlines, drive
 from aigc_evals.api import CompletionResult, TextResult
@@ -28,6 +28,9 @@ from aigc_evals.limits import Endpoint, Limiter
 from aigc_evals.prompt.base import Prompt
 from aigc_evals.reasoning import split_reasoning
 from aigc_evals.scope import SampleScope, current_scope
+
+if TYPE_CHECKING:
+    from aigc_evals.cache import CompletionCache
 
 POLICY = "policy"
 JUDGE = "judge"
@@ -40,6 +43,17 @@ _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 _NEVER_RIGHT = ("auth", "not_found")
 _RETURN_TYPE = "return_type"
+_RECORDED = (
+    "finish_reason",
+    "reasoning",
+    "refusal",
+    "tool_calls",
+    "adjusted",
+    "system_fingerprint",
+    "cached",
+    "first_token_seconds",
+)
+"""What a sampling event takes over from a result that has it."""
 
 
 class NoAnswer(Exception):
@@ -80,8 +94,11 @@ class Answered(CompletionResult):
 class Sampler:
     """The endpoints of one run and everything that is shared between calls to them."""
 
-    def __init__(self, settings: Settings | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, settings: Settings | None = None, seed: int = 0, *, cache: CompletionCache | None = None
+    ) -> None:
         self.settings = settings or Settings.from_environment(os.environ)
+        self.cache = cache
         self.endpoints: dict[Any, Endpoint] = {}
         self.stop: Stop | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -213,7 +230,8 @@ class SampledFn:
             inside = False
         if inside:
             # Waiting here would stop the loop that has to bring the answer; a fresh loop in a thread can be waited for.
-            return drive(SampledFn(Sampler(self.sampler.settings), self.inner)._once_and_close(prompt, kwargs))
+            alone = Sampler(self.sampler.settings, cache=self.sampler.cache)
+            return drive(SampledFn(alone, self.inner)._once_and_close(prompt, kwargs))
         return asyncio.run_coroutine_threadsafe(self.acall(prompt, **kwargs), loop).result()
 
     async def _once_and_close(self, prompt: Any, kwargs: dict[str, Any]) -> CompletionResult:
@@ -232,11 +250,25 @@ class SampledFn:
             asking = asyncio.run_coroutine_threadsafe(self.acall(prompt, role=role, **kwargs), home)
             return await asyncio.wrap_future(asking)
         scope = current_scope()
-        if self._composite:
+        cache, request = self.sampler.cache, None
+        if cache is not None:
+            request = cache.request(self.inner, prompt, kwargs, scope)
+        found = None if cache is None or request is None else cache.get(request)
+        result: CompletionResult
+        if found is not None:
+            result, seconds = found, 0.0
+            if scope is not None:
+                scope.count("cache_hits")
+            # Nothing is waited for here, and the loop has others to serve.
+            await asyncio.sleep(0)
+        elif self._composite:
             result, seconds = _result(await self._ask(prompt, kwargs)), 0.0
         else:
             result, seconds = await self._ask_patiently(prompt, kwargs, scope)
         answered = _take_off_reasoning(result)
+        if found is None and cache is not None and request is not None and _flaw(answered) is None:
+            # As it came; but whether it is good shows when its reasoning has been taken off.
+            cache.put(request, result)
         if scope is not None:
             self._note(scope, answered, prompt, seconds, role)
         return answered
@@ -313,9 +345,8 @@ class SampledFn:
 
     def _note(self, scope: SampleScope, result: CompletionResult, prompt: Any, seconds: float, role: str) -> None:
         completions = result.get_completions()
-        finish = getattr(result, "finish_reason", None)
         usage = getattr(result, "usage", None)
-        flaw = _flaw(completions, finish, getattr(result, "refusal", None))
+        flaw = _flaw(result)
         if role != POLICY:
             scope.judge_flaw = flaw
         elif flaw is not None:
@@ -323,12 +354,15 @@ class SampledFn:
         if self._composite or getattr(self.inner, "records_sampling", False):
             return
         data: dict[str, Any] = {"model": getattr(result, "model", None)}
-        if usage:
+        if usage and getattr(result, "cached", None) is True:
+            # It was paid for when it was first asked.
+            data["usage_cached"] = _counted(usage)
+        elif usage:
             data["usage"] = usage = _counted(usage)
             for key, value in usage.items():
                 if isinstance(value, (int, float)):
                     scope.usage[key] = scope.usage.get(key, 0) + value
-        for name in ("finish_reason", "reasoning", "refusal", "adjusted", "system_fingerprint", "cached"):
+        for name in _RECORDED:
             value = getattr(result, name, None)
             if value is not None:
                 data[name] = value
@@ -403,8 +437,10 @@ def _counted(usage: Any) -> dict[str, Any]:
     return counted
 
 
-def _flaw(completions: list[str], finish: str | None, refusal: Any) -> Outcome | None:
-    if refusal or finish == "content_filter":
+def _flaw(result: CompletionResult) -> Outcome | None:
+    completions = result.get_completions()
+    finish = getattr(result, "finish_reason", None)
+    if getattr(result, "refusal", None) or finish == "content_filter":
         return Outcome.REFUSED
     if finish in ("length", "max_tokens"):
         return Outcome.TRUNCATED

@@ -23,6 +23,7 @@ class SampleScope:
 
     __slots__ = (
         "answer_flaw",
+        "asked",
         "closed",
         "counts",
         "events",
@@ -46,6 +47,7 @@ class SampleScope:
         self.counts: dict[str, int] = {}
         self.usage: dict[str, float] = {}
         self.notes: dict[str, Any] = {}
+        self.asked: dict[bytes, int] | None = None
         self.sampled = 0
         self.paused = False
         self.closed = False

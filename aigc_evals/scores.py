@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from aigc_evals.base import Event, Outcome
+from aigc_evals.repeats import Votes
 
 MATCH = "match"
 """Name of the column of ``correct`` in match events (metrics events may well have their own ``accuracy``)."""
@@ -40,29 +41,36 @@ class Column:
 
 
 class Scored(Column):
-    """One value per scored sample, with the code of its cluster (samples without one are clusters of their own)."""
+    """One value per scored sample, with the code of its cluster (samples without one are clusters of their own).
 
-    __slots__ = ("clusters",)
+    ``rows`` says which sample a value belongs to, in runs that ask each sample several times; else it is empty.
+    """
+
+    __slots__ = ("clusters", "rows")
 
     def __init__(self) -> None:
         super().__init__()
         self.clusters: array[int] = array("i")
+        self.rows: array[int] = array("I")
 
 
 class ScoredLabels:
-    """One label per scored sample (a verdict, say), as codes, with the code of its cluster."""
+    """One label per scored sample (a verdict, say), as codes, with the code of its cluster (and its row, as above)."""
 
-    __slots__ = ("clusters", "codes", "names")
+    __slots__ = ("clusters", "codes", "names", "rows")
 
     def __init__(self) -> None:
         self.names: dict[str, int] = {}
         self.codes: array[int] = array("i")
         self.clusters: array[int] = array("i")
+        self.rows: array[int] = array("I")
 
-    def add(self, label: str, cluster: int) -> None:
+    def add(self, label: str, cluster: int, row: int | None = None) -> None:
         if label in self.names or len(self.names) < _MAX_LABELS:
             self.codes.append(self.names.setdefault(label, len(self.names)))
             self.clusters.append(cluster)
+            if row is not None:
+                self.rows.append(row)
 
 
 class ScoreTable:
@@ -77,11 +85,12 @@ class ScoreTable:
         self.errors: Counter[str] = Counter()
         self.usage: Counter[str] = Counter()
         self.totals: Counter[str] = Counter()
+        self.votes = Votes()
         self.has_clusters = False
         self._cluster_codes: dict[str, int] = {}
         self._unclustered = 0
 
-    def add(self, events: Iterable[Event]) -> None:
+    def add(self, events: Sequence[Event]) -> None:
         """Take in the events of one sample; the last one, of type ``sample``, says how it ended (if it has ended)."""
         values: dict[str, list[float]] = {}
         labels: list[tuple[str, str]] = []
@@ -99,9 +108,12 @@ class ScoreTable:
                         labels.append((key, value))
                         self._label(key, value)
             elif kind == "sampling":
-                usage = data.get("usage") if isinstance(data, dict) else None
-                if usage:
-                    self._use(usage)
+                if isinstance(data, dict):
+                    usage = data.get("usage")
+                    if usage:
+                        self._use(usage)
+                    elif "usage_cached" in data:
+                        self._use(data["usage_cached"], "cached_")
             elif kind == "sample":
                 closing = data
             elif kind == "error":
@@ -113,9 +125,14 @@ class ScoreTable:
             for number in found:
                 column.add(number)
         if closing is not None:
-            self._close(closing, values, labels)
+            cluster = self._close(closing, values, labels)
+            if cluster is not None and "row" in closing:
+                self._vote(events, closing["row"], cluster)
 
-    def _close(self, closing: dict[str, Any], values: dict[str, list[float]], labels: list[tuple[str, str]]) -> None:
+    def _close(
+        self, closing: dict[str, Any], values: dict[str, list[float]], labels: list[tuple[str, str]]
+    ) -> int | None:
+        """Count a sample that has ended; the code of its cluster where it was scored."""
         outcome = closing["outcome"]
         self.outcomes[outcome] += 1
         for key in ("requests", "retries", "cache_hits", "invalid_policy", "invalid_judge"):
@@ -123,19 +140,37 @@ class ScoreTable:
             if count:
                 self.totals[key] += count
         if outcome != Outcome.SCORED.value:
-            return
+            return None
         cluster = self._cluster(closing.get("cluster"))
+        row = closing.get("row")
         for key, found in values.items():
             scored = self.scored.get(key)
             if scored is None:
                 scored = self.scored[key] = Scored()
             scored.add(found[0] if len(found) == 1 else sum(found) / len(found))
             scored.clusters.append(cluster)
+            if row is not None:
+                scored.rows.append(row)
         for key, label in dict(labels).items():
             codes = self.scored_labels.get(key)
             if codes is None:
                 codes = self.scored_labels[key] = ScoredLabels()
-            codes.add(label, cluster)
+            codes.add(label, cluster, row)
+        return cluster
+
+    def _vote(self, events: Sequence[Event], row: int, cluster: int) -> None:
+        """What the answer said, where exactly one match was recorded: what was picked, else what was answered."""
+        matches = [event.data for event in events if event.type == "match"]
+        if len(matches) != 1:
+            return
+        match = matches[0]
+        said = match.get("picked") or match.get("sampled")
+        if not said:
+            asked = [event.data for event in events if event.type == "sampling" and isinstance(event.data, dict)]
+            said = next((data.get("sampled") for data in reversed(asked) if data.get("role") is None), None)
+        if isinstance(said, list):
+            said = said[0] if said else None
+        self.votes.add(row, str(said).strip(), str(match.get("expected")), bool(match.get("correct")), cluster)
 
     def _cluster(self, name: Any) -> int:
         if name is None:
@@ -155,10 +190,10 @@ class ScoreTable:
         if value in counts or len(counts) < _MAX_LABELS:
             counts[value] += 1
 
-    def _use(self, usage: Any) -> None:
+    def _use(self, usage: Any, prefix: str = "") -> None:
         for key, value in usage.items():
             if isinstance(value, (int, float)) and not isinstance(value, bool):
-                self.usage[key] += value  # type: ignore[assignment]
+                self.usage[prefix + key] += value  # type: ignore[assignment]
 
     def mean(self, key: str) -> float:
         """Mean over every recorded value of ``key``; NaN when there is none."""

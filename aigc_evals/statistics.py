@@ -152,6 +152,19 @@ def student_t_quantile(p: float, df: float) -> float:
     return _upper_quantile(1 - p, p - 0.5, df)
 
 
+def student_t_tail(t: float, df: float) -> float:
+    """The probability that a Student t variable with ``df`` degrees of freedom lies above ``t``; NaN for a NaN."""
+    if math.isnan(t) or math.isnan(df):
+        return math.nan
+    if not df > 0:
+        raise ValueError(f"degrees of freedom must be positive, got {df}")
+    if math.isinf(t):
+        return 0.0 if t > 0 else 1.0
+    if math.isinf(df):
+        return math.erfc(t / math.sqrt(2)) / 2
+    return _t_tail(t, df) if t >= 0 else 1 - _t_tail(t, df)
+
+
 def _upper_quantile(tail: float, centre: float, df: float) -> float:
     """t > 0 with probability ``tail`` above it and ``centre`` between 0 and it."""
     if df == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from aigc_evals.cli.console import prepare_logging, run_command, say
@@ -32,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace, command_line: str) -> int:
     prepare_logging(args.debug, args.log_to_file)
+    from aigc_evals.ci_output import BuildOutput
     from aigc_evals.errors import AigcEvalsError
     from aigc_evals.evalset import run_set
 
@@ -39,13 +41,16 @@ def _run(args: argparse.Namespace, command_line: str) -> int:
         say(f"[{number + 1}/{total}] {spec.key}")
 
     def ended(spec: Any, result: Any) -> None:
+        build.tell(str(spec.key), args.completion_fn, result)
         if isinstance(result, AigcEvalsError):
             say(f"error: {spec.key}: {result}")
         else:
             show(result, f"{spec.key}  {args.completion_fn}", as_json=args.json)
             say("", sys.stderr if args.json else sys.stdout)
 
-    done = run_set(args.completion_fn, args.eval_set, on_start=started, on_end=ended, **config_of(args, command_line))
+    config = config_of(args, command_line)
+    with BuildOutput(args.junit, os.environ, say) as build:
+        done = run_set(args.completion_fn, args.eval_set, on_start=started, on_end=ended, **config)
     if done.already:
         say(f"{len(done.already)} evals were finished before (use --no-resume to run them again)")
     return done.exit_code

@@ -43,7 +43,8 @@ RUN_FLAGS: tuple[Flag, ...] = (
     Flag("extra_eval_params", str, "", "arguments of the eval that override its spec, as a=1,b=x", "K=V,..."),
     Flag("completion_args", str, "", "arguments of every completion function, as k=v,...", "K=V,..."),
     Flag("max_samples", int, None, "evaluate only this many samples", "N"),
-    Flag("cache", bool, False, "answer repeated requests from a cache on disk (not available yet)"),
+    Flag("cache", bool, False, "answer requests that were made before from a cache on disk, and fill it"),
+    Flag("repeats", int, 1, "ask every sample this many times", "K"),
     Flag("visible", bool, None, "mark the run as visible in its log (else: when all samples are run)"),
     Flag("seed", int, 20220722, "seed of whatever an eval draws", "N"),
     Flag("user", str, "", "who runs this; kept in the log", "NAME"),
@@ -58,14 +59,17 @@ RUN_FLAGS: tuple[Flag, ...] = (
     Flag("http-fail-percent-threshold", float, 5, "percent of events that may stay undelivered", "N"),
     Flag("dry-run", bool, False, "ask and score, but write no log"),
     Flag("dry-run-logging", bool, True, "print the events of a dry run"),
+    Flag("recorder", str, None, "also send events to this recorder of a plugin; may be repeated", "NAME[=ARG]", True),
     Flag("resume", bool, False, "continue the newest unfinished log of this function and eval"),
     Flag("retry_errors", bool, False, "when continuing a log, ask samples again that ended in an error"),
     Flag(
         "max_invalid", float, 1.0, "share of samples that may end without a score before the run counts as failed", "X"
     ),
+    Flag("fail-under", str, None, "fail if a metric is lower; may be repeated", "METRIC=VALUE", True),
     Flag("concurrency", int, None, "calls in flight at one endpoint (adaptive if nothing says otherwise)", "N"),
     Flag("timeout", float, None, "seconds for one attempt of a call (300 if nothing says otherwise)", "SECONDS"),
     Flag("max_retries", int, None, "repeats of a call that may succeed later (6 if nothing says otherwise)", "N"),
+    Flag("junit", str, None, "write what came of it as JUnit XML, for build servers", "FILE"),
     Flag("json", bool, False, "print the final report as JSON on stdout"),
 )
 
@@ -87,6 +91,37 @@ REPLAY_FLAGS: tuple[Flag, ...] = (
     Flag("http-batch-size", int, 100, "events in one request", "N"),
 )
 
+CACHE_FLAGS: tuple[Flag, ...] = (
+    Flag("model", str, None, "with rm: only what this model answered", "NAME"),
+    Flag("older-than", float, None, "with rm: only what is older than so many days", "DAYS"),
+    Flag("json", bool, False, "print as JSON"),
+)
+
+
+LIST_FLAGS: tuple[Flag, ...] = (
+    Flag("registry_path", str, None, "a further registry folder; may be repeated", "DIR", True),
+    Flag("all", bool, False, "also list the full names that listed aliases lead to"),
+    Flag("json", bool, False, "print as JSON"),
+)
+
+SHOW_FLAGS: tuple[Flag, ...] = (
+    Flag("registry_path", str, None, "a further registry folder; may be repeated", "DIR", True),
+    Flag("json", bool, False, "print as JSON"),
+)
+
+CHECK_FLAGS: tuple[Flag, ...] = (
+    Flag(
+        "registry_path",
+        str,
+        None,
+        "check this registry folder; may be repeated (else: all that are known)",
+        "DIR",
+        True,
+    ),
+    Flag("all", bool, False, "print every finding, also where a rule finds many in one file"),
+    Flag("json", bool, False, "print as JSON"),
+)
+
 
 _HOW_FLAGS_READ = """
 A flag without a value is a switch: --flag, --flag true|false|1|0, or --no-flag. In names, - and _ are the same.
@@ -96,7 +131,8 @@ A flag without a value is a switch: --flag, --flag true|false|1|0, or --no-flag.
 class Command:
     """A command as its user sees it: name, purpose, positional arguments (name, help), flags.
 
-    One without flags is a list of commands: its positionals are their names.
+    A positional whose name stands in brackets may be left out and is None then; of one that ends in dots there may be
+    several (``[name...]``). One without flags is a list of commands: its positionals are their names.
     """
 
     def __init__(self, name: str, purpose: str, positionals: Sequence[tuple[str, str]], flags: Sequence[Flag]) -> None:
@@ -134,7 +170,8 @@ class Command:
         usage = f"{self.usage}   (--help lists them)"
         made = argparse.ArgumentParser(prog=self.name, usage=usage, add_help=False, allow_abbrev=False)
         for name, _ in self.positionals:
-            made.add_argument(name)
+            nargs = "*" if name.endswith("...]") else "+" if name.endswith("...") else "?" if name[0] == "[" else None
+            made.add_argument(name.strip("[]."), nargs=nargs)
         for flag in self.flags:
             spellings = dict.fromkeys(
                 "--" + name for name in (flag.name, flag.name.replace("-", "_"), flag.name.replace("_", "-"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from aigc_evals.cli import cache, check, compare, generate, report, samples, score, show
+from aigc_evals.cli import list as listing
 from aigc_evals.cli.console import prepare_logging, run_command, say
 from aigc_evals.cli.flags import REPLAY_FLAGS, Command
 
@@ -55,6 +57,15 @@ COMMANDS = {
         ),
         _replay,
     ),
+    "cache": (cache.COMMAND, cache.cache),
+    "generate": (generate.COMMAND, generate.generate),
+    "list": (listing.COMMAND, listing.list_names),
+    "show": (show.COMMAND, show.show),
+    "check": (check.COMMAND, check.check),
+    "report": (report.COMMAND, report.work),
+    "samples": (samples.COMMAND, samples.work),
+    "compare": (compare.COMMAND, compare.work),
+    "score": (score.COMMAND, score.work),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from aigc_evals.cli.console import prepare_logging, run_command, say
@@ -25,7 +26,7 @@ COMMAND = Command(
     ),
     RUN_FLAGS,
 )
-_NOT_OF_THE_RUN = ("completion_fn", "eval", "eval_set", "log_to_file", "debug", "json")
+_NOT_OF_THE_RUN = ("completion_fn", "eval", "eval_set", "log_to_file", "debug", "json", "junit")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,21 +36,33 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace, command_line: str) -> int:
     prepare_logging(args.debug, args.log_to_file)
+    from aigc_evals.ci_output import BuildOutput
+    from aigc_evals.errors import AigcEvalsError
     from aigc_evals.runner import run
 
-    result = run(args.completion_fn, args.eval, **config_of(args, command_line))
+    config = config_of(args, command_line)
+    with BuildOutput(args.junit, os.environ, say) as build:
+        try:
+            result = run(args.completion_fn, args.eval, **config)
+        except AigcEvalsError as error:
+            build.tell(args.eval, args.completion_fn, error)
+            raise
+        build.tell(args.eval, args.completion_fn, result)
     show(result, f"{args.eval}  {args.completion_fn}", as_json=args.json)
     return result.exit_code
 
 
 def config_of(args: argparse.Namespace, command_line: str) -> dict[str, Any]:
     """The parsed flags as the keyword arguments of ``aigc_evals.run``."""
+    from aigc_evals.ci_output import parse_thresholds
     from aigc_evals.cli.parameters import parse_parameters
 
     config = {key: value for key, value in vars(args).items() if key not in _NOT_OF_THE_RUN}
     for name in ("extra_eval_params", "completion_args"):
         config[name] = parse_parameters(config[name], name)
     config["registry_path"] = args.registry_path or ()
+    config["fail_under"] = parse_thresholds(args.fail_under or ())
+    config["recorder"] = args.recorder or ()
     config["command"] = command_line
     return config
 

@@ -93,7 +93,7 @@ _RECORDER = """
 PUBLIC = _PUBLIC.split()
 RECORDER = _RECORDER.split()
 
-CLI_ONLY = {"log_to_file", "debug", "json"}
+CLI_ONLY = {"log_to_file", "debug", "json", "junit"}
 """Flags that say how the command prints, not how the run goes."""
 
 PYTHON_ONLY = {"command", "progress"}
