@@ -23,13 +23,10 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class _Entry:
     node: yaml.Node
     path: Path
+    line: int
     registry_path: Path
     lenient: bool = False
     value: Any = None
-
-    @property
-    def line(self) -> int:
-        return int(self.node.start_mark.line) + 1
 
 
 class Entries(Mapping[str, Any]):
@@ -138,7 +135,7 @@ def _load_file(path: Path, registry_path: Path, lenient: bool) -> Iterator[tuple
                 _once(inner, str(field_node.value), path, field_line, lenient)
         elif not isinstance(node, yaml.ScalarNode) or node.tag == _NULL:
             raise UsageError("an entry must be a mapping or the name of another", path=path, line=line, key=name)
-        yield name, _Entry(node, path, registry_path, lenient)
+        yield name, _Entry(node, path, line, registry_path, lenient)
 
 
 def _once(seen: dict[str, int], name: str, path: Path, line: int, lenient: bool) -> None:
@@ -151,23 +148,33 @@ def _once(seen: dict[str, int], name: str, path: Path, line: int, lenient: bool)
     seen[name] = line
 
 
-def _check_nested(node: yaml.Node, entry: _Entry, name: str) -> None:
-    """No mapping below an entry may have a key twice; looked at when the entry is used, since it means walking all of it."""
+def _check_nested(node: yaml.Node, entry: _Entry, name: str, above: tuple[yaml.Node, ...] = ()) -> None:
+    """No mapping below an entry may have a key twice, and no part may hold itself (an alias inside its own anchor).
+
+    Looked at when the entry is used, since it means walking all of it.
+    """
+    if node in above:
+        raise UsageError(
+            "an alias stands inside the very part that it names",
+            path=entry.path,
+            line=node.start_mark.line + 1,
+            key=name,
+        )
     if isinstance(node, yaml.MappingNode):
         seen: dict[str, int] = {}
         for key_node, value in node.value:
             _once(seen, str(key_node.value), entry.path, key_node.start_mark.line + 1, entry.lenient)
-            _check_nested(value, entry, name)
+            _check_nested(value, entry, name, (*above, node))
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            _check_nested(item, entry, name)
+            _check_nested(item, entry, name, (*above, node))
 
 
 def _spec(name: str, entry: _Entry) -> Any:
     if isinstance(entry.node, yaml.ScalarNode):
         return str(entry.node.value)
     for _field, node in entry.node.value:
-        _check_nested(node, entry, name)
+        _check_nested(node, entry, name, (entry.node,))
     loader = _LOADER("")
     try:
         spec: dict[str, Any] = loader.construct_document(entry.node)
@@ -175,6 +182,11 @@ def _spec(name: str, entry: _Entry) -> Any:
         mark = error.problem_mark
         raise UsageError(
             f"not valid YAML: {error.problem}", path=entry.path, line=None if mark is None else mark.line + 1, key=name
+        ) from None
+    except ValueError as error:
+        # A scalar that looks like a date or a number and is none, such as 2024-13-45.
+        raise UsageError(
+            f"a value cannot be read: {error}", path=entry.path, line=entry.line, key=name, hint="Put it in quotes."
         ) from None
     finally:
         loader.dispose()

@@ -124,6 +124,9 @@ def test_what_matches_nothing_is_reported(some: Registry, caplog: pytest.LogCapt
         ("a: {id: 5}\n", "a", "must be the name of another eval"),
         ("a.b: {args: {}}\n", "a.b", "lacks class"),
         ("a.b: {class: 'x:Y', args: 5}\n", "a.b", "args must be a mapping"),
+        ("a.b: {class: 'x:Y', args: {since: 2024-13-45}}\n", "a.b", "month must be in 1..12\nPut it in quotes"),
+        ("a.b: {class: 'x:Y', args: &all {again: *all}}\n", "a.b", "inside the very part that it names"),
+        ("a.b: &all {class: 'x:Y', args: [*all]}\n", "a.b", "inside the very part that it names"),
     ],
 )
 def test_specs_that_lead_nowhere(text: str, name: str, said: str, tmp_path: Path) -> None:
@@ -131,6 +134,12 @@ def test_specs_that_lead_nowhere(text: str, name: str, said: str, tmp_path: Path
         made(tmp_path, evals__some=text).eval(name)
     assert said in str(caught.value)
     assert str(tmp_path / "evals/some.yaml:") in str(caught.value)
+
+
+def test_the_place_of_an_entry_is_the_line_of_its_name(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        made(tmp_path, evals__some="# first\na.b:\n  args: {}\n").eval("a.b")
+    assert caught.value.line == 2
 
 
 def test_an_alias_beats_a_class(tmp_path: Path) -> None:
