@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -260,9 +260,9 @@ def _look_at(
             if message is not None:
                 gathered.add(rule, Problem(message, number), use.entry.name)
         for rule in gold_rules if golds is not None else ():
-            message = rule.function(use, sample, golds)
-            if message is not None:
-                gathered.add(rule, Problem(message, number), use.entry.name)
+            problem = rule.function(use, sample, golds)
+            if problem is not None:
+                gathered.add(rule, replace(problem, line=number), use.entry.name)
 
 
 def _golds(sample: Any) -> list[str] | None:

@@ -10,7 +10,7 @@ from aigc_evals.check import modelgraded_rules as graded
 from aigc_evals.check import spec_rules as spec
 from aigc_evals.check import yaml_rules as yaml
 from aigc_evals.check.findings import ERROR, WARNING, Rule
-from aigc_evals.check.uses import FUZZY, INCLUDES, JSON, MATCH
+from aigc_evals.check.uses import FUZZY, FUZZY_2, INCLUDES, INCLUDES_2, JSON, MATCH, MATCH_2
 
 FILE_RULES = (
     Rule("yaml-syntax", ERROR, yaml.syntax),
@@ -74,17 +74,21 @@ ROW_RULES = (
 """``function(use, sample)``, giving a message or None."""
 
 GOLD_RULES = (
-    Rule("gold-empty", WARNING, gold.empty_gold, (MATCH, INCLUDES, FUZZY, JSON)),
+    Rule("gold-empty", WARNING, gold.empty_gold, (MATCH, INCLUDES, FUZZY, JSON, MATCH_2, INCLUDES_2, FUZZY_2)),
     Rule("gold-vanishes", WARNING, gold.gold_vanishes, (FUZZY,)),
     Rule("gold-white-space", WARNING, gold.gold_white_space, (MATCH,)),
     Rule("gold-cjk-punctuation", WARNING, gold.gold_cjk, (MATCH, INCLUDES, FUZZY)),
     Rule("gold-not-json", ERROR, gold.gold_not_json, (JSON,)),
     Rule("gold-null", WARNING, gold.gold_null, (JSON,)),
     Rule("gold-very-short", WARNING, gold.gold_very_short, (INCLUDES,)),
+    Rule("gold-punctuation", WARNING, gold.gold_punctuation, (INCLUDES_2, FUZZY_2)),
 )
-"""``function(use, sample, golds)``, giving a message or None."""
+"""``function(use, sample, golds)``, giving a problem without its line, or None."""
 
-GOLD_SET_RULES = (Rule("gold-in-gold", WARNING, gold.gold_in_gold, (MATCH, INCLUDES, FUZZY)),)
+GOLD_SET_RULES = (
+    Rule("gold-in-gold", WARNING, gold.gold_in_gold, (MATCH, INCLUDES, FUZZY, MATCH_2, INCLUDES_2, FUZZY_2)),
+    Rule("gold-same", WARNING, gold.gold_same, (FUZZY, MATCH_2, INCLUDES_2, FUZZY_2)),
+)
 """``function(use, summary)``."""
 
 DATA_SET_RULES = (

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from aigc_evals.check.arguments import GIVEN, constructor_arguments, is_ours
 from aigc_evals.check.findings import Problem
 from aigc_evals.check.sources import Entry, Sources
-from aigc_evals.check.uses import FUZZY, Use
+from aigc_evals.check.uses import FUZZY, FUZZY_2, Use
 from aigc_evals.errors import UsageError, nearest
 from aigc_evals.objects import check_arguments, load_object
 
@@ -27,6 +27,7 @@ _TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "evals": (list, "a list of names or patterns"),
     "input_outputs": (dict, "a mapping of inputs to completions"),
     "description": (str, "a text"),
+    "made_by": (str, "the command that makes the data"),
     "prompt": ((str, list), "a text or a list of messages"),
     "choice_strings": ((str, list), "a list, a text of letters, or from_n"),
     "output_template": (str, "a text"),
@@ -121,6 +122,9 @@ def constructor_fits(sources: Sources, entry: Entry) -> Iterator[Problem]:
         return
     kind = entry.file.kind.folder
     args = dict(entry.args)
+    if kind in ("completion_fns", "solvers") and entry.name.endswith("/*"):
+        # The rest of each name that falls under it.
+        args["model"] = ""
     if isinstance(cls, type):
         takes = constructor_arguments(cls)
         if takes.open or (kind == "evals" and not is_ours(cls)):
@@ -205,6 +209,8 @@ def data_exists(use: Use) -> Iterator[Problem]:
     """A data file does not exist."""
     from aigc_evals.data.sources import DataError, jsonl_files, open_raw
 
+    if use.not_made:
+        return
     for key, path in use.data_paths():
         try:
             for file in jsonl_files(path):
@@ -215,4 +221,4 @@ def data_exists(use: Use) -> Iterator[Problem]:
 
 def needs_ignore_case(use: Use) -> bool:
     """Whether an eval compares without regard to case."""
-    return use.matcher == FUZZY or bool(use.args.get("ignore_case"))
+    return use.matcher in (FUZZY, FUZZY_2) or bool(use.args.get("ignore_case"))

@@ -14,13 +14,18 @@ from aigc_evals.api import CompletionResult, TextResult
 from aigc_evals.check.arguments import GIVEN
 from aigc_evals.check.sources import Entry, Readable, Sources
 from aigc_evals.errors import UsageError
+from aigc_evals.made_data import missing_data
 from aigc_evals.objects import check_arguments, construct, load_object
 from aigc_evals.registry import Registry
 
 MATCH, INCLUDES, FUZZY, JSON = "match", "includes", "fuzzy", "json"
+MATCH_2, INCLUDES_2, FUZZY_2 = "match 2", "includes 2", "fuzzy 2"
+SECOND = {MATCH: MATCH_2, INCLUDES: INCLUDES_2, FUZZY: FUZZY_2}
+"""The way of matching that ``version: 2`` makes of another."""
+_SOLVERS = "aigc_evals.elsuite.basic.match_with_solvers:MatchWithSolvers"
 _MATCHERS = {
     "aigc_evals.elsuite.basic.match:Match": MATCH,
-    "aigc_evals.elsuite.basic.match_with_solvers:MatchWithSolvers": MATCH,
+    _SOLVERS: MATCH,
     "aigc_evals.elsuite.basic.includes:Includes": INCLUDES,
     "aigc_evals.elsuite.basic.fuzzy_match:FuzzyMatch": FUZZY,
     "aigc_evals.elsuite.basic.json_match:JsonMatch": JSON,
@@ -96,15 +101,22 @@ class Use:
 
     @cached_property
     def matcher(self) -> str | None:
-        """How golds are compared with answers; None where that is not known, or not by the first version's rules."""
+        """How golds are compared with answers; None where that is not known."""
         version = self.args.get("version", 1)
-        if not isinstance(version, int) or version > 1:
-            return None
-        for base in getattr(self.cls, "__mro__", ()):
-            found = _MATCHERS.get(f"{base.__module__}:{base.__qualname__}")
-            if found:
-                return found
-        return None
+        first = _MATCHERS.get(self._matching_class)
+        if version == 2:
+            return SECOND.get(first or "")
+        return first if version == 1 else None
+
+    @cached_property
+    def has_second(self) -> bool:
+        """Whether ``version: 2`` would make the eval compare in another way than it does."""
+        return self.matcher in SECOND and self._matching_class != _SOLVERS
+
+    @cached_property
+    def _matching_class(self) -> str:
+        names = (f"{base.__module__}:{base.__qualname__}" for base in getattr(self.cls, "__mro__", ()))
+        return next((name for name in names if name in _MATCHERS), "")
 
     @cached_property
     def is_modelgraded(self) -> bool:
@@ -124,6 +136,11 @@ class Use:
                 continue
             if key.endswith("_jsonl") or (key in _SAMPLES and ".jsonl" in value):
                 yield key, self.locate(value)
+
+    @property
+    def not_made(self) -> bool:
+        """Whether data that a command makes (``made_by``) is not there yet, which is nothing wrong."""
+        return "made_by" in self.entry.fields and any(missing_data(self.args, self.entry.file.registry_path))
 
     def locate(self, value: str) -> str:
         """Where a run would look for a data file."""

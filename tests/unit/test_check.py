@@ -53,6 +53,7 @@ MATCH = EVAL.format(cls="match:Match")
 INCLUDES = EVAL.format(cls="includes:Includes")
 FUZZY = EVAL.format(cls="fuzzy_match:FuzzyMatch")
 JSON = EVAL.format(cls="json_match:JsonMatch")
+MATCH_2, INCLUDES_2, FUZZY_2 = (yaml + "    version: 2\n" for yaml in (MATCH, INCLUDES, FUZZY))
 GOOD = '{"input": "中国的首都是哪里？", "ideal": "北京"}\n{"input": "法国的首都是哪里？", "ideal": "巴黎"}\n'
 GRADED_FILES = {"evals/q.yaml": GRADED, "modelgraded/judge.yaml": JUDGE, "data/q.jsonl": GOOD}
 
@@ -183,6 +184,15 @@ BROKEN: list[tuple[str, dict[str, str | bytes], str, int | None, str]] = [
         "'正确' is a part of the ideal '不正确'",
     ),
     ("gold-in-gold", of_match(data=rows(("a", "1"), ("b", "10"), ("c", "1"), ("d", "10"))), DATA, 1, "beginning"),
+    ("gold-empty", of_match(MATCH_2, GOOD + rows(("问", "\u200b"))), DATA, 3, "only an empty answer"),
+    ("gold-punctuation", of_match(INCLUDES_2, GOOD + rows(("哪个标点？", "。"))), DATA, 3, "'。' is punctuation only"),
+    ("gold-punctuation", of_match(FUZZY_2, GOOD + rows(("Which mark?", "?"))), DATA, 3, "'?'"),
+    ("gold-in-gold", of_match(FUZZY_2, 2 * rows(("a", "guilty"), ("b", "not guilty"))), DATA, 1, "'guilty' is a part"),
+    ("gold-in-gold", of_match(MATCH_2, 2 * rows(("甲", "北京"), ("乙", "北京市"))), DATA, 1, "beginning"),
+    ("gold-same", of_match(FUZZY, 2 * rows(("a", "C"), ("b", "C++"))), DATA, 2, "'C' and 'C++' are the same"),
+    ("gold-same", of_match(FUZZY_2, 2 * rows(("a", "[0, 1]"), ("b", "(0, 1)"))), DATA, 2, "the same"),
+    ("gold-same", of_match(INCLUDES_2, 2 * rows(("a", "3.1"), ("b", "3.10"))), DATA, 2, "the same"),
+    ("gold-same", of_match(MATCH_2, 2 * rows(("甲", "二"), ("乙", "2"))), DATA, 2, "the same"),
     ("duplicate-sample", of_match(data=GOOD + GOOD), DATA, 3, "as in line 1"),
     ("contradicting-sample", of_match(data=GOOD + rows(("中国的首都是哪里？", "南京"))), DATA, 3, "line 1"),
 ]
@@ -222,7 +232,12 @@ FINE = [
     (INCLUDES, rows(("引文？", ["“你好”", "你好"]))),
     (INCLUDES, rows(("Which word?", "don’t"))),
     (FUZZY, rows(("Which letter?", "option A"))),
-    (FUZZY.replace("    samples_jsonl", "    version: 2\n    samples_jsonl"), rows(("选哪个？", "A"))),
+    (FUZZY_2, rows(("选哪个？", "A"), ("The end?", "The"))),
+    (MATCH_2, rows(("问", " 北京"), ("几点？", "９点。"))),
+    (MATCH_2, 2 * rows(("a", "1"), ("b", "10"), ("c", "是"), ("d", "是否"))),
+    (INCLUDES_2, 2 * rows(("甲？", "正确"), ("乙？", "不正确"), ("丙？", "是"), ("丁？", "不是"))),
+    (FUZZY_2, 2 * rows(("a", "C"), ("b", "C++"), ("c", "Yes"), ("d", "yes."), ("e", "👍"))),
+    (FUZZY_2, 2 * rows(("a", ["3", "三"]), ("b", ["[1]", "1"]))),
     (JSON, rows(("列出", '{"甲": "null"}'))),
 ]
 
@@ -231,6 +246,33 @@ FINE = [
 def test_golds_that_can_be_scored_are_left_alone(yaml: str, data: str, tmp_path: Path) -> None:
     found = found_in(tmp_path, of_match(yaml, data))
     assert [str(f) for f in found if f.rule.startswith("gold-")] == []
+
+
+@pytest.mark.parametrize(
+    ("yaml", "data", "rule", "helps"),
+    [
+        (FUZZY, rows(("哪个选项？", "A")), "gold-vanishes", True),
+        (FUZZY, rows(("Which mark?", "!")), "gold-vanishes", False),
+        (FUZZY, rows(("谁写的？", "鲁迅《呐喊》")), "gold-cjk-punctuation", True),
+        (MATCH, rows(("问", " 北京")), "gold-white-space", True),
+        (INCLUDES, rows(("是吗？", "是")), "gold-very-short", True),
+        (INCLUDES, rows(("哪个标点？", "。")), "gold-very-short", False),
+        (MATCH, 2 * rows(("a", "1"), ("b", "10")), "gold-in-gold", True),
+        (INCLUDES, 2 * rows(("甲？", "正确"), ("乙？", "不正确")), "gold-in-gold", True),
+        (INCLUDES, 2 * rows(("a", "guilty"), ("b", "not guilty")), "gold-in-gold", False),
+        (FUZZY, 2 * rows(("a", "C"), ("b", "C++")), "gold-same", True),
+        (FUZZY, 2 * rows(("a", "[0, 1]"), ("b", "(0, 1)")), "gold-same", False),
+        (
+            MATCH.replace("match:Match", "match_with_solvers:MatchWithSolvers"),
+            rows(("问", " 北京")),
+            "gold-white-space",
+            False,
+        ),
+    ],
+)
+def test_the_hint_names_version_2_where_it_helps(yaml: str, data: str, rule: str, helps: bool, tmp_path: Path) -> None:
+    (hint,) = [finding.hint for finding in found_in(tmp_path, of_match(yaml, data)) if finding.rule == rule]
+    assert ("version: 2" in (hint or "")) is helps
 
 
 def test_the_built_in_registry_is_clean() -> None:

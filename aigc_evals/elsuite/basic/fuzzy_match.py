@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from aigc_evals.elsuite import matching
 from aigc_evals.elsuite.few_shot import check_input_and_ideals, ideals, one_function
 from aigc_evals.elsuite.utils import f1_score, fuzzy_match
 from aigc_evals.eval import Eval
@@ -17,17 +18,30 @@ class FuzzyMatch(Eval):
 
     Normalised means lower case, ASCII punctuation deleted, the words a, an and the deleted. So the ideal ``A`` becomes
     empty and matches only an empty answer, ``1`` matches ``11``, and Chinese punctuation is kept.
+
+    With ``version: 2`` whole words are compared, whatever their case, width and punctuation, Chinese by its characters:
+    ``A`` matches ``The answer is A.``, ``1`` does not match ``11`` nor ``是`` ``不是``, and ``一百二十`` is ``120``. F1 is
+    over characters where the text is Chinese.
     """
 
     metric_ranges = {"accuracy": (0.0, 1.0), "f1_score": (0.0, 1.0)}
 
     def __init__(
-        self, completion_fns: Sequence[Any], samples_jsonl: str, *args: Any, max_tokens: int = 100, **kwargs: Any
+        self,
+        completion_fns: Sequence[Any],
+        samples_jsonl: str,
+        *args: Any,
+        max_tokens: int = 100,
+        version: int = 1,
+        **kwargs: Any,
     ) -> None:
         super().__init__(completion_fns, *args, **kwargs)
         self.samples_jsonl = samples_jsonl
         one_function(self)
         self.max_tokens = max_tokens
+        self.version = matching.check_version(version)
+        self._matches = matching.matches if version == 2 else fuzzy_match
+        self._f1 = matching.f1 if version == 2 else f1_score
 
     def check_sample(self, sample: Any) -> None:
         check_input_and_ideals(sample)
@@ -36,9 +50,9 @@ class FuzzyMatch(Eval):
         self.check_sample(sample)
         answers = ideals(sample)
         sampled = await self.ask(sample["input"], temperature=0.0, max_tokens=self.max_tokens)
-        matches = [fuzzy_match(sampled, answer) for answer in answers]
+        matches = [self._matches(sampled, answer) for answer in answers]
         record_match(any(matches), expected=answers, picked=[sampled for match in matches if match])
-        record_metrics(accuracy=float(any(matches)), f1_score=f1_score(sampled, answers) if answers else 0.0)
+        record_metrics(accuracy=float(any(matches)), f1_score=self._f1(sampled, answers) if answers else 0.0)
         return any(matches)
 
     def run(self, recorder: Recorder) -> dict[str, Any]:

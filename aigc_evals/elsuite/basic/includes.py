@@ -8,13 +8,18 @@ from typing import Any
 
 from aigc_evals.elsuite.basic.match import match_report
 from aigc_evals.elsuite.few_shot import check_input_and_ideals, ideals, one_function
+from aigc_evals.elsuite.matching import check_version, includes
 from aigc_evals.elsuite.utils import get_answer
 from aigc_evals.eval import Eval
 from aigc_evals.record import Recorder, record_match
 
 
 class Includes(Eval):
-    """Correct when any ideal is a part of the answer, with ``ignore_case`` whatever the case."""
+    """Correct when any ideal is a part of the answer, with ``ignore_case`` whatever the case.
+
+    With ``version: 2`` the ideal's words are words of the answer, next to each other, punctuation and width aside: ``1`` is
+    not in ``11``, ``A`` is in ``The answer is A.``, ``是`` is not in ``不是``. An ideal of "" matches only an empty answer.
+    """
 
     def __init__(
         self,
@@ -22,12 +27,14 @@ class Includes(Eval):
         samples_jsonl: str,
         ignore_case: bool = False,
         *args: Any,
+        version: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(completion_fns, *args, **kwargs)
         self.samples_jsonl = samples_jsonl
         one_function(self)
         self.ignore_case = ignore_case
+        self.version = check_version(version)
 
     def check_sample(self, sample: Any) -> None:
         check_input_and_ideals(sample)
@@ -35,9 +42,14 @@ class Includes(Eval):
     async def aeval_sample(self, sample: Any, rng: random.Random | None = None) -> Any:
         self.check_sample(sample)
         sampled = await self.ask(sample["input"])
-        correct = any(get_answer(sampled, ideal, self.ignore_case) is not None for ideal in ideals(sample))
+        correct = any(self._is_in(sampled, ideal) for ideal in ideals(sample))
         record_match(correct, expected=sample["ideal"], picked=sampled, sampled=sampled)
         return correct
+
+    def _is_in(self, sampled: str, ideal: str) -> bool:
+        if self.version == 2:
+            return includes(sampled, ideal, ignore_case=self.ignore_case)
+        return get_answer(sampled, ideal, self.ignore_case) is not None
 
     def run(self, recorder: Recorder) -> dict[str, Any]:
         self.eval_all_samples(recorder, self.get_samples(), collect=False)
