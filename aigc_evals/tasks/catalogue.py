@@ -37,7 +37,7 @@ What the built-in registry holds. Written by `python -m aigc_evals.tasks.catalog
 
 Chance is the accuracy that guessing has in expectation; `random` and `lexical` are what `baseline/random` and
 `baseline/lexical` reach on all rows, and the oracle answers with the task's own solver, which sees the prompt only. {dash}
-stands where there is nothing to say: no solver, no known chance, a judge needed.
+stands where there is nothing to say: no solver, no known chance, a judge needed, data that is made by a command first.
 
 | eval | rows | language | class | chance | random | lexical | oracle |
 |---|---|---|---|---|---|---|---|
@@ -124,8 +124,9 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def _rows(registry: Registry, name: str) -> list[Any]:
-    path = (registry.eval(name).args or {}).get("samples_jsonl")
-    return get_jsonl(BUILT_IN / "data" / path) if isinstance(path, str) else []
+    spec = registry.eval(name)
+    path = (spec.args or {}).get("samples_jsonl")
+    return get_jsonl(BUILT_IN / "data" / path) if isinstance(path, str) and spec.made_by is None else []
 
 
 def _language(rows: Sequence[Any]) -> str:

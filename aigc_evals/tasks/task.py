@@ -21,7 +21,7 @@ from aigc_evals.errors import UsageError
 DEFAULT_SEED = 20220722
 JSON_MATCH = "aigc_evals.elsuite.basic.json_match:JsonMatch"
 MATCH = "aigc_evals.elsuite.basic.match:Match"
-INCLUDES = "aigc_evals.elsuite.basic.includes:Includes"
+MARKED_ANSWER = "aigc_evals.elsuite.marked_answer:MarkedAnswer"
 LEVELS = range(1, 4)
 """Difficulties that every task knows: easier, as committed, harder."""
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from math import lcm
 
-from aigc_evals.tasks.task import INCLUDES, Row, Task, distinct, text_of
+from aigc_evals.tasks.task import MARKED_ANSWER, Row, Task, distinct, text_of
 from aigc_evals.tasks.zh_common import asked, number_forms, small_number_forms
 
 TASK = "请解答下面的应用题。"
@@ -290,7 +290,7 @@ TASKS = (
         "十二类多步应用题：购物、行程、工程、分段计费等；【】中的答案与标准答案一致为正确。",
         generate,
         solve,
-        eval_class=INCLUDES,
+        eval_class=MARKED_ANSWER,
         args={},
         size=180,
     ),

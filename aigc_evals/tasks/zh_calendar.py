@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from aigc_evals.tasks.task import INCLUDES, Row, Task, distinct, text_of
+from aigc_evals.tasks.task import MARKED_ANSWER, Row, Task, distinct, text_of
 from aigc_evals.tasks.zh_common import asked, bracketed, counted, found, from_hanzi, number_forms, to_hanzi
 
 TASK = "请回答下面关于日期、时间和计量单位的问题。"
@@ -266,7 +266,7 @@ TASKS = (
         "日期推算、时辰、干支纪年以及斤两、里、亩等单位的换算，规则都写在题目里；【】中的答案与标准答案一致为正确。",
         generate,
         solve,
-        eval_class=INCLUDES,
+        eval_class=MARKED_ANSWER,
         args={},
         size=180,
     ),

@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
-from aigc_evals.tasks.task import INCLUDES, Row, Task, distinct, text_of
+from aigc_evals.tasks.task import MARKED_ANSWER, Row, Task, distinct, text_of
 from aigc_evals.tasks.zh_common import (
     asked,
     bracketed,
@@ -121,7 +121,7 @@ TASKS = (
         "数汉字、找第几个字、倒写、隔几个字取一个；【】中的答案与标准答案一致为正确。",
         generate,
         solve,
-        eval_class=INCLUDES,
+        eval_class=MARKED_ANSWER,
         args={},
         size=180,
     ),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations, product
 
-from aigc_evals.tasks.task import INCLUDES, Row, Task, distinct, text_of
+from aigc_evals.tasks.task import MARKED_ANSWER, Row, Task, distinct, text_of
 from aigc_evals.tasks.zh_common import DIGITS, asked, bracketed, counted, found, list_forms
 
 TASK = "请解答下面的推理题，每道题都只有一个答案。"
@@ -188,7 +188,7 @@ TASKS = (
         "谁说真话、名次先后的推理题，每题恰有一个解；【】中的答案与标准答案一致为正确。",
         generate,
         solve,
-        eval_class=INCLUDES,
+        eval_class=MARKED_ANSWER,
         args={},
         size=180,
     ),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import count
 
-from aigc_evals.tasks.task import INCLUDES, Row, Task, text_of
+from aigc_evals.tasks.task import MARKED_ANSWER, Row, Task, text_of
 from aigc_evals.tasks.zh_common import asked, bracketed, data_lines, found, number_forms
 
 TASK = "下面是一篇很长的手记，里面夹着几条需要记住的事情。请读完以后回答最后的问题。"
@@ -126,7 +126,7 @@ TASKS = (
         "近四千字的长文里找几条事实：最后的改动、两步推断、分散的数目求和，每篇四问为一组；【】中的答案与标准答案一致为正确。",
         generate,
         solve,
-        eval_class=INCLUDES,
+        eval_class=MARKED_ANSWER,
         args={},
         size=160,
         packed=True,

@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Iterator
 
-from aigc_evals.tasks.task import INCLUDES, Row, Task, distinct, text_of
+from aigc_evals.tasks.task import MARKED_ANSWER, Row, Task, distinct, text_of
 from aigc_evals.tasks.zh_common import (
     DIGITS,
     asked,
@@ -156,7 +156,7 @@ TASKS = (
         "中文数字：汉字读法与阿拉伯数字互换、大写金额、以万和亿为单位的换算与加减；【】中的答案与标准答案一致为正确。",
         generate,
         solve,
-        eval_class=INCLUDES,
+        eval_class=MARKED_ANSWER,
         args={},
         size=180,
     ),

@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
-from aigc_evals.tasks.task import INCLUDES, Row, Task, distinct, text_of
+from aigc_evals.tasks.task import MARKED_ANSWER, Row, Task, distinct, text_of
 from aigc_evals.tasks.zh_common import asked, counted, found, from_hanzi, list_forms, to_hanzi
 
 TASK = "请按题目的要求排列，用顿号隔开，所有项目都要写出来。"
@@ -222,7 +222,7 @@ TASKS = (
         "按给定次序、两级条件、汉字数字大小、时刻早晚排列，以及追踪移动后的次序；【】中的排列与标准答案一致为正确。",
         generate,
         solve,
-        eval_class=INCLUDES,
+        eval_class=MARKED_ANSWER,
         args={},
         size=180,
     ),

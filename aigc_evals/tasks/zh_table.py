@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from aigc_evals.tasks.task import INCLUDES, Row, Task, text_of
+from aigc_evals.tasks.task import MARKED_ANSWER, Row, Task, text_of
 from aigc_evals.tasks.zh_common import asked, bracketed, found, number_forms, small_number_forms
 
 TASK = "请根据表格回答问题。"
@@ -251,7 +251,7 @@ TASKS = (
         "看中文表格回答问题：查找、最值、计数、求和，每张表四问为一组；【】中的答案与标准答案一致为正确。",
         generate,
         solve,
-        eval_class=INCLUDES,
+        eval_class=MARKED_ANSWER,
         args={},
         size=180,
     ),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from aigc_evals.errors import UsageError
-from aigc_evals.tasks.task import INCLUDES, MATCH, Row, Task, distinct, text_of
+from aigc_evals.tasks.task import MARKED_ANSWER, MATCH, Row, Task, distinct, text_of
 from aigc_evals.tasks.zh_common import asked, bracketed, choice, data_lines, found
 
 POOL = "条匹只张辆艘架封首棵朵盏扇堵顶间篇则门座栋枚幅台本"
@@ -167,7 +167,7 @@ TASKS = (
         "根据释义补全一百七十个常用成语中缺的字；【】中的答案与标准答案一致为正确。",
         idioms,
         solve_idiom,
-        eval_class=INCLUDES,
+        eval_class=MARKED_ANSWER,
         args={},
         size=170,
     ),

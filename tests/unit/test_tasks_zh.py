@@ -14,12 +14,12 @@ import pytest
 import aigc_evals
 from aigc_evals.registry import BUILT_IN, Registry
 from aigc_evals.tasks import TASKS, get, zh_reading
-from aigc_evals.tasks.task import INCLUDES, Row, make_rows, text_of
+from aigc_evals.tasks.task import MARKED_ANSWER, Row, make_rows, text_of
 from aigc_evals.tasks.zh_common import bracketed, data_lines, from_hanzi, number_forms, to_hanzi
 from aigc_evals.tasks.zh_words import AVOID, POOL
 
 CHINESE = [name for name in TASKS if get(name).language == "zh"]
-BRACKETED = [name for name in CHINESE if get(name).eval_class == INCLUDES]
+BRACKETED = [name for name in CHINESE if get(name).eval_class == MARKED_ANSWER]
 CLUSTERED = [name for name in CHINESE if "cluster" in make_rows(get(name), 1)[0]]
 
 
@@ -76,6 +76,13 @@ def test_reasons_may_stand_before_the_answer(name: str) -> None:
 def test_what_only_looks_like_the_answer_is_wrong(name: str, change: str) -> None:
     answers = held(name)
     fn = lambda prompt, **_: change.format(pick(answers, prompt, 0)[1:-1])  # noqa: E731
+    assert accuracy(fn, name, max_samples=40) == 0.0
+
+
+@pytest.mark.parametrize("name", BRACKETED)
+def test_naming_the_answer_among_others_is_wrong(name: str) -> None:
+    answers = held(name)
+    fn = lambda prompt, **_: f"{pick(answers, prompt, 0)}或者【都不是】"  # noqa: E731
     assert accuracy(fn, name, max_samples=40) == 0.0
 
 
