@@ -10,16 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from aigc_evals.base import EvalSpec, RunResult
+from aigc_evals.columns import table
 from aigc_evals.errors import AigcEvalsError, UsageError
 from aigc_evals.registry import Registry
+from aigc_evals.report import headline_row
 from aigc_evals.resume import DifferentRunError
 from aigc_evals.runner import default_log_dir, find_log, is_finished, log_name, names_of, run
 
 
 @dataclass
 class SetResult:
-    """What an eval set gives back: per eval its result, and what could not run at all."""
+    """What an eval set gives back: the evals of the set, per eval its result, and what could not run at all."""
 
+    evals: list[str] = field(default_factory=list)
     results: dict[str, RunResult] = field(default_factory=dict)
     failures: dict[str, AigcEvalsError] = field(default_factory=dict)
     already: list[str] = field(default_factory=list)
@@ -64,10 +67,10 @@ def run_set(
     registry = registry or Registry()
     registry.add_registry_paths(config.pop("registry_path", ()))
     evals = evals_of(registry, eval_set)
+    done = SetResult([str(spec.key) for spec in evals])
     folder = Path(config.pop("record_path", None) or default_log_dir())
     if folder.exists() and not folder.is_dir():
         raise UsageError("a set writes one log per eval, so this must be a folder", path=folder, key="record_path")
-    done = SetResult()
     for number, spec in enumerate(evals):
         if on_start is not None:
             on_start(number, len(evals), spec)
@@ -88,6 +91,25 @@ def run_set(
         if result.interrupted or (exit_on_error and result.exit_code):
             break
     return done
+
+
+def render_set(done: SetResult) -> str:
+    """One line per eval of the set as a table for a terminal: its headline with interval and n, or why it has none."""
+    head = ("eval", "metric", "value", "95 % interval", "n", "")
+    rows = [head]
+    for key in done.evals:
+        if key in done.results:
+            result = done.results[key]
+            told = "stopped" if result.interrupted else "; ".join(result.problems)
+            rows.append((key, *headline_row(result.report), _first_line(told)))
+        else:
+            why = f"failed: {done.failures[key]}" if key in done.failures else "not run"
+            rows.append((key, "-", "-", "-", "-", _first_line(why)))
+    return "\n".join(table(rows))
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
 
 
 def _run_one(

@@ -34,6 +34,7 @@ OUR_KEYS = (
     "partial",
     "adjusted",
     "delivery",
+    "notes",
     "problems",
 )
 """The keys of a final report that are not the eval's own (nor ``usage_*``)."""
@@ -247,18 +248,34 @@ def _facts(report: Mapping[str, Any], metrics: Mapping[str, Mapping[str, Any]]) 
             "partial",
             "the run was stopped before its end; the same command with --resume, or with this --record_path, goes on",
         )
+    for note in report.get("notes") or []:
+        yield "note", note
     for problem in report.get("problems") or []:
         yield "problem", problem
 
 
+def headline_row(report: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """The headline of a report for a table of several: metric, value, interval, and how many of the planned count."""
+    name = report.get("headline")
+    metric = (report.get("metrics") or {}).get(name)
+    planned = report.get("planned", 0)
+    if metric is None:
+        return ("-", "-", "-", f"0 of {planned}")
+    counted = metric.get("answers", metric["n"])
+    return (str(name), _number(metric["value"]), _interval(metric), f"{counted} of {planned}")
+
+
 def _metric_row(name: str, metric: Mapping[str, Any]) -> tuple[str, ...]:
-    interval = "-"
-    if metric["low"] is not None and metric["high"] is not None:
-        interval = f"{_number(metric['low'])} to {_number(metric['high'])}"
     method = metric["method"]
     if metric.get("clusters"):
         method += f", {metric['clusters']} clusters"
-    return (name, _number(metric["value"]), str(metric["n"]), _number(metric["stderr"]), interval, method)
+    return (name, _number(metric["value"]), str(metric["n"]), _number(metric["stderr"]), _interval(metric), method)
+
+
+def _interval(metric: Mapping[str, Any]) -> str:
+    if metric["low"] is None or metric["high"] is None:
+        return "-"
+    return f"{_number(metric['low'])} to {_number(metric['high'])}"
 
 
 def _number(value: Any) -> str:

@@ -35,7 +35,7 @@ def _run(args: argparse.Namespace, command_line: str) -> int:
     prepare_logging(args.debug, args.log_to_file)
     from aigc_evals.ci_output import BuildOutput
     from aigc_evals.errors import AigcEvalsError
-    from aigc_evals.evalset import run_set
+    from aigc_evals.evalset import render_set, run_set
 
     def started(number: int, total: int, spec: Any) -> None:
         say(f"[{number + 1}/{total}] {spec.key}")
@@ -51,6 +51,8 @@ def _run(args: argparse.Namespace, command_line: str) -> int:
     config = config_of(args, command_line)
     with BuildOutput(args.junit, os.environ, say) as build:
         done = run_set(args.completion_fn, args.eval_set, on_start=started, on_end=ended, **config)
+    if len(done.evals) > 1:
+        say(render_set(done), sys.stderr if args.json else sys.stdout)
     if done.already:
         say(f"{len(done.already)} evals were finished before (use --no-resume to run them again)")
     return done.exit_code

@@ -15,6 +15,7 @@ from support.registries import registry, rows
 from aigc_evals import RunError, UsageError, run, run_set
 from aigc_evals.engine import plan
 from aigc_evals.errors import EndpointError
+from aigc_evals.evalset import render_set
 from aigc_evals.log import LogFile
 
 COUNT = 12
@@ -164,6 +165,18 @@ def test_a_set_with_other_settings_gets_logs_of_its_own(place: Path, tmp_path: P
     assert not run_set("dummy", "both", seed=5, **settings).already
     assert run_set("dummy", "both", seed=5, **settings).already == ["match.dev.v0"]
     assert len(list((tmp_path / "logs").iterdir())) == 4
+
+
+def test_a_set_ends_with_a_line_per_eval_whatever_became_of_it(place: Path, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"registry_path": [place], "record_path": tmp_path / "logs"}
+    all_run = run_set("dummy", "both", exit_on_error=False, **settings)
+    first_only = run_set("dummy", "both", **{**settings, "record_path": tmp_path / "other"})
+    for done, last in ((all_run, "accuracy"), (first_only, "not run")):
+        head, *lines = render_set(done).splitlines()
+        assert head.split()[:3] == ["eval", "metric", "value"]
+        assert [line.split()[0] for line in lines] == done.evals
+        assert "failed: " in lines[0]
+        assert last in lines[1]
 
 
 def test_a_set_without_a_list_of_evals_is_refused(place: Path) -> None:
