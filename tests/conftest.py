@@ -10,7 +10,11 @@ import pytest
 
 from aigc_evals.testing import LoopbackServer
 
-_FOREIGN = ("OPENAI_", "AZURE_OPENAI_", "EVALS_", "AIGC_EVALS_")
+_PROVIDERS = tuple(
+    f"{name}_"
+    for name in "OLLAMA VLLM SGLANG LLAMA DASHSCOPE DEEPSEEK ZHIPUAI ZAI MOONSHOT OPENROUTER CHATGLM EXAMPLE".split()
+)
+_FOREIGN = ("OPENAI_", "AZURE_OPENAI_", "EVALS_", "AIGC_EVALS_", "AWS_", *_PROVIDERS)
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 

@@ -19,6 +19,7 @@ PathLike = str | Path
 
 JSONL_SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.lz4", ".jsonl.zst")
 COMPRESSED_SUFFIXES = (".gz", ".lz4", ".zst")
+_S3 = "s3://"
 
 
 class DataError(UsageError, ValueError):
@@ -43,6 +44,10 @@ def open_source(path: PathLike) -> BinaryIO:
 def open_raw(path: PathLike) -> BinaryIO:
     """Open a data file for reading its bytes as they are stored."""
     name = os.fspath(path)
+    if name.startswith(_S3):
+        from aigc_evals.data.s3 import open_url
+
+        return open_url(name)
     if is_remote(name):
         return cast(BinaryIO, _blob(name, "rb", streaming=True))
     try:
@@ -79,6 +84,8 @@ class _Unpacked(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             content = self._reader.read(len(buffer))
+        except DataError:  # of what it is read from
+            raise
         except Exception as error:  # each format has its own exceptions, and shares no base with the others
             message = f"damaged or not {self._path.rsplit('.', 1)[-1]} data: {error}"
             raise DataError(message, path=self._path) from error
@@ -135,6 +142,8 @@ def open_by_file_pattern(filename: PathLike, mode: str = "r", **kwargs: Any) -> 
     name = os.fspath(filename)
 
     def opened(path: Any, mode: str) -> Any:
+        if os.fspath(path).startswith(_S3):
+            return _from_store(path, mode)
         if is_remote(path):
             return _blob(path, mode, **kwargs)
         try:
@@ -153,7 +162,13 @@ def jsonl_files(path: PathLike) -> list[str]:
     """
     name = os.fspath(path)
     if is_remote(name):
-        if name.endswith((*JSONL_SUFFIXES, *COMPRESSED_SUFFIXES, ".json")) or not _remote_is_dir(name):
+        if name.endswith((*JSONL_SUFFIXES, *COMPRESSED_SUFFIXES, ".json")):
+            return [name]
+        if name.startswith(_S3):
+            from aigc_evals.data.s3 import jsonl_urls
+
+            return jsonl_urls(name)
+        if not _remote_is_dir(name):
             return [name]
         blobs = _blobfile(name)
         found = [blobs.join(folder, file) for folder, _, files in blobs.walk(name) for file in files]
@@ -229,13 +244,19 @@ def _extra(module: str, path: Any) -> ModuleType:
 
 
 def _blobfile(name: str) -> ModuleType:
-    if name.startswith("s3://"):
-        raise DataError("s3:// paths are not supported yet; copy the file to a local path", path=name)
     try:
         import blobfile
     except ImportError:
         raise DataError("remote paths need the package blobfile", path=name, hint="pip install blobfile") from None
     return blobfile
+
+
+def _from_store(name: str, mode: str) -> Any:
+    if set(mode) - set("rbt"):
+        hint = "Write the file here, then: aigc_evals sync push BUCKET PATH"
+        raise DataError("objects of a store are only read", path=name, hint=hint)
+    raw = open_raw(name)
+    return raw if "b" in mode else io.TextIOWrapper(raw, encoding="utf-8")
 
 
 def _blob(name: str, mode: str, **kwargs: Any) -> Any:

@@ -259,11 +259,6 @@ def test_a_missing_file_comes_with_the_nearest_names(tmp_path: Path) -> None:
         data.get_jsonl(tmp_path / "nowhere" / "a.jsonl")
 
 
-def test_s3_is_refused_in_one_sentence() -> None:
-    with pytest.raises(UsageError, match=r"s3:// paths are not supported yet"):
-        data.get_jsonl("s3://bucket/a.jsonl")
-
-
 def test_remote_paths_go_through_blobfile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.jsonl").write_bytes(CONTENT)
 
