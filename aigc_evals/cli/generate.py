@@ -1,4 +1,4 @@
-"""``aigc_evals generate NAME``: make the rows of a task, in any number, as an eval of a registry."""
+"""``aigc_evals generate NAME``: make an eval of a registry, of a public data set's rows or of a task's."""
 
 from __future__ import annotations
 
@@ -10,37 +10,120 @@ from aigc_evals.cli.flags import Command, Flag
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
+    from pathlib import Path
 
 COMMAND = Command(
     "aigc_evals generate",
-    "Make the data and the eval of a task; the same flags give the same rows everywhere.",
-    (("[name]", "the task (--list names all)"),),
+    "Make the data and the evals of a public data set or of a task; the same flags give the same rows everywhere.",
+    (("[name]", "the data set or task (--list names all), or module:Class, file.py:Class of your own"),),
     (
-        Flag("list", bool, False, "list the tasks"),
-        Flag("samples", int, None, "how many rows (as many as the built-in eval has, if not given)", "N"),
-        Flag("seed", int, 20220722, "another seed makes other rows", "K"),
-        Flag("difficulty", int, None, "1, 2 or 3 (2 if not given)", "D"),
+        Flag("list", bool, False, "list the data sets and the tasks"),
+        Flag("samples", int, None, "how many rows (data set: all; task: as many as the built-in eval has)", "N"),
+        Flag("seed", int, 20220722, "another seed takes or makes other rows", "K"),
+        Flag("split", str, None, "data set: which split (validation, where there is one)", "S"),
+        Flag("subset", str, None, "data set: only this subset (subject); may be repeated", "NAME", True),
+        Flag("few_shot", int, None, "data set: so many examples before each question", "N"),
+        Flag("source", str, None, "data set: take this instead of what the publisher serves", "FILE|DIR|URL"),
+        Flag("accept_changed", bool, False, "data set: take a file that differs from datasets.lock, and record it"),
+        Flag("folder", str, None, "data set: where downloads/ and datasets/ are (the working directory)", "DIR"),
+        Flag("difficulty", int, None, "task: 1, 2 or 3 (2 if not given)", "D"),
         Flag("out", str, "registry", "the registry folder to write to", "DIR"),
     ),
 )
 
+_OF_SETS = ("split", "subset", "few_shot", "source", "accept_changed", "folder")
+_OF_TASKS = ("difficulty",)
+
 
 def generate(args: argparse.Namespace, command_line: str) -> int:
-    """Write the files and say how to run them, or list the tasks; returns the exit code."""
+    """Write the files and say how to run them, or list what there is; returns the exit code."""
     prepare_logging(False, None)
     from aigc_evals.errors import UsageError
-    from aigc_evals.tasks import TASKS, get
-    from aigc_evals.tasks.task import write
+    from aigc_evals.tasks import TASKS
 
     if args.list:
-        width = max(map(len, TASKS))
-        for name in sorted(TASKS):
-            task = get(name)
-            say(f"{name:<{width}}  {task.language}  {task.description}", sys.stdout)
+        for line in listing():
+            say(line, sys.stdout)
         return 0
     if args.name is None:
-        raise UsageError("it must be said which task", key="name", hint="`aigc_evals generate --list` names all.")
-    for path in write(get(args.name), args.out, n=args.samples, seed=args.seed, difficulty=args.difficulty):
+        hint = "`aigc_evals generate --list` names all."
+        raise UsageError("it must be said which data set or task", key="name", hint=hint)
+    written, names = _of_task(args) if args.name in TASKS else _of_set(args)
+    for path in written:
         say(str(path), sys.stdout)
-    say(f"Run it with: exec_aigc_evals COMPLETION_FN {args.name} --registry_path {args.out}")
+    where = "" if _is_known(args.out) else f" --registry_path {args.out}"
+    for name in names:
+        say(f"Run it with: exec_aigc_evals COMPLETION_FN {name}{where}")
     return 0
+
+
+def listing() -> list[str]:
+    """One line for each data set (language, splits, licence, what it is) and for each task."""
+    from aigc_evals.columns import table
+    from aigc_evals.generate import DATASETS, get
+    from aigc_evals.tasks import TASKS
+    from aigc_evals.tasks import get as get_task
+
+    sets = [get(name)() for name in sorted(DATASETS, key=str.lower)]
+    rows = [
+        (made.class_name, made.language, ", ".join(made.splits), made.licence or "licence not stated", made.told())
+        for made in sets
+    ]
+    tasks = [(name, get_task(name).language, get_task(name).description) for name in sorted(TASKS)]
+    indented = [[f"  {line}" for line in table(lines)] for lines in (rows, tasks)]
+    return ["data sets", *indented[0], "", "tasks", *indented[1]]
+
+
+def _of_task(args: argparse.Namespace) -> tuple[list[Path], list[str]]:
+    from aigc_evals.tasks import get
+    from aigc_evals.tasks.task import write
+
+    _only(args, _OF_SETS, "tasks, which are made by a program: they have no splits and no source")
+    written = write(get(args.name), args.out, n=args.samples, seed=args.seed, difficulty=args.difficulty)
+    return written, [args.name]
+
+
+def _of_set(args: argparse.Namespace) -> tuple[list[Path], list[str]]:
+    from aigc_evals.errors import UsageError, nearest
+    from aigc_evals.generate import DATASETS, get
+    from aigc_evals.tasks import TASKS
+
+    if ":" not in args.name and args.name.lower() not in map(str.lower, DATASETS):
+        hint = nearest(args.name, [*TASKS, *DATASETS]) or "`aigc_evals generate --list` names all."
+        raise UsageError(f"there is no data set and no task {args.name!r}", key="name", hint=hint)
+    cls = get(args.name)
+    _only(args, _OF_TASKS, "data sets, whose questions are as hard as they are")
+    if args.samples is not None and args.samples < 1:
+        raise UsageError(f"must be at least 1, got {args.samples}", key="samples")
+    made = cls(
+        [args.split or cls.default_split, *([] if args.samples is None else [args.samples])],
+        out=args.out,
+        folder=args.folder or ".",
+        seed=args.seed,
+        few_shot=args.few_shot or 0,
+        subset=args.subset,
+        source=args.source,
+        accept_changed=args.accept_changed,
+        made_as=args.name if ":" in args.name else None,
+    )
+    return made.written, [f"{made.class_name}_{kind.kind}" for kind in made.eval_kinds()]
+
+
+def _only(args: argparse.Namespace, foreign: Sequence[str], told: str) -> None:
+    """UsageError for a flag that means nothing for what was asked for."""
+    from aigc_evals.errors import UsageError
+
+    for flag in foreign:
+        given = getattr(args, flag)
+        if given is not None and given is not False:
+            raise UsageError(f"--{flag} means nothing for {told}", key=flag)
+
+
+def _is_known(out: str) -> bool:
+    """Whether a registry folder is searched without being named."""
+    from pathlib import Path
+
+    from aigc_evals.registry import default_paths
+
+    return Path(out).expanduser().resolve() in [path.resolve() for path in default_paths()]

@@ -1,0 +1,69 @@
+"""Evals from public data sets: ``Generate`` and ``GenerateZh`` to derive from, and the sets that are known.
+
+A set's module is loaded when the set is asked for; the table below is all that must know its name.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from aigc_evals.generate.base import Generate as Generate
+    from aigc_evals.generate.base import GenerateZh as GenerateZh
+    from aigc_evals.generate.kinds import EvalKind as EvalKind
+
+DATASETS: dict[str, str] = {
+    "BoolQ": "superglue",
+    "ceval": "exams",
+    "COPA": "superglue",
+    "CoQA": "reading",
+    "csl": "clue",
+    "DROP": "reading",
+    "MultiRC": "superglue",
+    "RACE": "reading",
+    "ReCoRD": "superglue",
+    "SQuAD": "reading",
+    "WiC": "superglue",
+    "WSC": "superglue",
+}
+"""The name of every data set, and the module of ``datasets`` whose class of that name describes it."""
+
+_HOME = {"Generate": "base", "GenerateZh": "base", "EvalKind": "kinds"}
+
+__all__ = ["DATASETS", "EvalKind", "Generate", "GenerateZh", "get"]
+
+
+def get(name: str) -> type[Generate]:
+    """The data set of this name (whatever its case), or a class of one's own as ``module:Class`` or ``file.py:Class``.
+
+    UsageError with the nearest names where there is none.
+    """
+    import importlib
+
+    from aigc_evals.errors import UsageError, nearest
+
+    known = {key.lower(): key for key in DATASETS}
+    if name.lower() in known:
+        key = known[name.lower()]
+        module = importlib.import_module(f"{__name__}.datasets.{DATASETS[key]}")
+        found: type[Generate] = getattr(module, key)
+        return found
+    from aigc_evals.generate.base import Generate as Base
+    from aigc_evals.objects import python_object
+
+    own = python_object(name)
+    if own is None:
+        hint = nearest(name, DATASETS) or "`aigc_evals generate --list` names all."
+        raise UsageError(f"there is no data set {name!r}", key="name", hint=hint)
+    if not (isinstance(own, type) and issubclass(own, Base)):
+        raise UsageError(f"{name!r} is not a class derived from aigc_evals.generate.Generate", key="name")
+    return own
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name in _HOME:
+        return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,221 @@
+"""Unpacks what data sets come in: zip, tar (also .gz, .bz2, .xz), a gzipped file, a plain file.
+
+An archive is somebody else's work: nothing in it gets a place outside the folder it is unpacked to, and none may be larger
+than ``Limits`` allow. The folder appears under its name only when all of it is there.
+"""
+
+from __future__ import annotations
+
+import gzip
+import lzma
+import os
+import re
+import secrets
+import shutil
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from aigc_evals.errors import UsageError
+from aigc_evals.generate.files import unwritable
+
+_TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+_BROKEN = (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, lzma.LZMAError, zlib.error, EOFError)
+_UTF8_FLAG = 0x800
+_ENCRYPTED = 0x1
+_BLOCK = 1 << 20
+Readable = IO[bytes] | gzip.GzipFile
+_LITTER = re.compile(r"(^|/)(__MACOSX|\.DS_Store|\._[^/]*|Thumbs\.db)(/|$)")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an archive may hold: so many files, so many bytes, and so many times its own size (beyond ``always`` bytes)."""
+
+    files: int = 200_000
+    bytes: int = 32 << 30
+    ratio: int = 200
+    always: int = 64 << 20
+
+
+def unpack(archive: Path, target: Path, limits: Limits | None = None) -> Path:
+    """Unpack ``archive`` into the folder ``target``, which it replaces; a plain file is put there as it is.
+
+    UsageError for an archive that is damaged or encrypted, has a member that leads out of the folder, or is too large.
+    """
+    made = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    try:
+        made.mkdir(parents=True)
+        try:
+            _Unpacking(archive, made, limits or Limits()).all()
+            shutil.rmtree(target, ignore_errors=True)
+            os.replace(made, target)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+    except _BROKEN as error:
+        raise _refused(archive, f"damaged: {error}") from None
+    except OSError as error:
+        raise unwritable(target, error) from None
+    return target
+
+
+def kind_of(path: Path) -> str:
+    """``zip``, ``tar``, ``gz`` or ``plain``: by the end of the name, by the content where the name has no end."""
+    name = path.name.lower()
+    if name.endswith(".zip"):
+        return "zip"
+    if name.endswith(_TAR_SUFFIXES):
+        return "tar"
+    if name.endswith(".gz"):
+        return "gz"
+    if "." in name.strip("."):
+        return "plain"
+    if zipfile.is_zipfile(path):
+        return "zip"
+    if tarfile.is_tarfile(path):
+        return "tar"
+    with open(path, "rb") as stream:
+        return "gz" if stream.read(2) == b"\x1f\x8b" else "plain"
+
+
+def safe_name(name: str) -> str | None:
+    """The path below the folder that a member's name stands for, with ``/``; None where it would lead out of it."""
+    name = name.replace("\\", "/")
+    if name.startswith("/") or re.match(r"[A-Za-z]:", name) or "\x00" in name:
+        return None
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    return None if ".." in parts or not parts else "/".join(parts)
+
+
+def zip_name(info: zipfile.ZipInfo) -> str:
+    """The name of a member of a zip file. Without the flag that says UTF-8 it is that of the maker's machine: tried are
+    UTF-8, GB 18030 (what Chinese Windows writes), and last the code page that the format names.
+    """
+    # zipfile puts / for the machine's own separator, which may be half of a Chinese character.
+    name = info.orig_filename
+    if info.flag_bits & _UTF8_FLAG:
+        return name
+    try:
+        raw = name.encode("cp437")
+    except UnicodeEncodeError:
+        return name
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return name
+
+
+class _Unpacking:
+    """One archive on its way into a folder, counted."""
+
+    def __init__(self, archive: Path, folder: Path, limits: Limits) -> None:
+        self._archive = archive
+        self._folder = folder
+        self._limits = limits
+        self._most = min(limits.bytes, max(limits.always, limits.ratio * archive.stat().st_size))
+        self._files = 0
+        self._bytes = 0
+
+    def all(self) -> None:
+        kind = kind_of(self._archive)
+        if kind == "plain":
+            _link(self._archive, self._folder / self._archive.name)
+        elif kind == "gz":
+            with gzip.open(self._archive) as packed:
+                self._write(PurePosixPath(self._archive.name).stem, packed)
+        elif kind == "zip":
+            self._zip()
+        else:
+            self._tar()
+
+    def _zip(self) -> None:
+        if not zipfile.is_zipfile(self._archive):
+            raise _refused(self._archive, f"not a zip file: it begins with {_beginning(self._archive)}")
+        with zipfile.ZipFile(self._archive) as opened:
+            for info in opened.infolist():
+                name = zip_name(info)
+                if name.endswith(("/", "\\")) or _LITTER.search(name.replace("\\", "/")):
+                    continue
+                if info.flag_bits & _ENCRYPTED:
+                    raise _refused(self._archive, f"{name!r} is encrypted")
+                if stat.S_ISLNK(info.external_attr >> 16):
+                    raise _refused(self._archive, f"{name!r} is a link")
+                with opened.open(info) as stream:
+                    self._write(name, stream)
+
+    def _tar(self) -> None:
+        if not tarfile.is_tarfile(self._archive):
+            raise _refused(self._archive, f"not a tar file: it begins with {_beginning(self._archive)}")
+        with tarfile.open(self._archive) as opened:
+            for member in opened:
+                if member.isdir() or _LITTER.search(member.name):
+                    continue
+                stream = self._content(opened, member)
+                if stream is None:
+                    raise _refused(self._archive, f"{member.name!r} is neither a file nor a folder")
+                with stream:
+                    self._write(member.name, stream)
+
+    def _content(self, opened: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes] | None:
+        """What a member holds; of a link, what the member that it names holds."""
+        if member.islnk() or member.issym():
+            folder = f"{PurePosixPath(member.name).parent}/" if member.issym() else ""
+            aim = os.path.normpath(folder + member.linkname)
+            if safe_name(aim) is None or member.linkname.startswith("/"):
+                raise _refused(self._archive, f"{member.name!r} is a link to {member.linkname!r}, outside the archive")
+            try:
+                return opened.extractfile(member)
+            except (KeyError, RecursionError):
+                message = f"{member.name!r} is a link to {member.linkname!r}, which is not in the archive"
+                raise _refused(self._archive, message) from None
+        return opened.extractfile(member)
+
+    def _write(self, name: str, stream: Readable) -> None:
+        below = safe_name(name)
+        if below is None:
+            raise _refused(self._archive, f"{name!r} would lead out of the folder it is unpacked to")
+        self._files += 1
+        if self._files > self._limits.files:
+            raise _refused(self._archive, f"more than {self._limits.files} files")
+        path = self._folder / below
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise _refused(self._archive, f"{name!r} lies below a file") from None
+        if path.is_dir():
+            raise _refused(self._archive, f"{name!r} is a folder and a file")
+        with open(path, "wb") as out:
+            for block in _blocks(stream):
+                self._bytes += len(block)
+                if self._bytes > self._most:
+                    raise _refused(self._archive, f"unpacks to more than {self._most:,} bytes")
+                out.write(block)
+
+
+def _blocks(stream: Readable) -> Iterator[bytes]:
+    while block := stream.read(_BLOCK):
+        yield block
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _beginning(path: Path) -> str:
+    with open(path, "rb") as stream:
+        return repr(stream.read(24))[1:]
+
+
+def _refused(archive: Path, message: str) -> UsageError:
+    hint = "Delete the file to fetch it again, or name a good copy with --source."
+    return UsageError(f"this archive cannot be used: {message}", path=archive, hint=hint)

@@ -1,0 +1,57 @@
+"""The command that makes a data set's eval, as it is kept with the eval and told to whoever lacks the data."""
+
+from __future__ import annotations
+
+import inspect
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aigc_evals.redact import Redactor
+
+if TYPE_CHECKING:
+    from aigc_evals.generate.base import Generate
+
+
+def command_of(made: Generate) -> str | None:
+    """``aigc_evals generate NAME --split ... --out ...`` for an instance; None where its class cannot be named."""
+    name = made.made_as or name_of(type(made))
+    if name is None:
+        return None
+    words = [name, "--split", made.split]
+    for subset in made.subset:
+        words += ["--subset", subset]
+    if made.samples is not None:
+        words += ["--samples", str(made.samples)]
+    words += ["--seed", str(made.seed)]
+    if made.few_shot:
+        words += ["--few_shot", str(made.few_shot)]
+    if made.source is not None:
+        words += ["--source", Redactor().text(made.source)]
+    return f"aigc_evals generate {shlex.join(words)} --out {_folder(made.out)}"
+
+
+def name_of(cls: type[Generate]) -> str | None:
+    """What the command line knows a class by: a built-in name, ``module:Class`` or ``file.py:Class``; None for neither."""
+    from aigc_evals.generate import DATASETS
+
+    module = cls.__module__
+    if module.startswith(f"{__package__}.") and cls.class_name in DATASETS:
+        return cls.class_name
+    if "." in cls.__qualname__:
+        return None
+    if module != "__main__" and module in sys.modules and all(part.isidentifier() for part in module.split(".")):
+        return f"{module}:{cls.__qualname__}"
+    try:
+        return f"{Path(inspect.getfile(cls)).name}:{cls.__qualname__}"
+    except (OSError, TypeError):
+        return None
+
+
+def _folder(path: Path) -> str:
+    """A folder as it is written for a shell, under ``~`` where it is in the user's home."""
+    try:
+        return f"~/{shlex.quote(path.relative_to(Path.home()).as_posix())}"
+    except (ValueError, RuntimeError):
+        return shlex.quote(path.as_posix())

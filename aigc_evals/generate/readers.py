@@ -1,0 +1,133 @@
+"""Reads the raw files of data sets: CSV and TSV, JSON, JSON lines; UTF-8 with or without a mark, else GB 18030.
+
+What cannot be read is a DataError that names the file and the line.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from aigc_evals.data.sources import DataError
+from aigc_evals.errors import nearest
+
+_BLOCK = 1 << 20
+_LONGEST_FIELD = 1 << 28
+
+
+def find(folder: Path, name: str) -> Path:
+    """The file below ``folder`` whose path ends with ``name`` (``dev.json``, ``BoolQ/val.jsonl``), the least deep if several.
+
+    A name with ``*`` is a pattern. Raises DataError, with the nearest names, where there is none.
+    """
+    return find_all(folder, name)[0]
+
+
+def find_all(folder: Path, name: str) -> list[Path]:
+    """All files below ``folder`` whose paths end with ``name``, which may hold ``*``; the least deep first, then by path."""
+    found = [path for path in folder.rglob(name) if path.is_file()]
+    if not found:
+        names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+        near = nearest(name, names) or f"There are: {', '.join(sorted(names)[:20]) or 'no files at all'}"
+        raise DataError(f"the source has no file {name!r}", path=folder, hint=near)
+    return sorted(found, key=lambda path: (len(path.parts), path.as_posix()))
+
+
+def encoding_of(path: Path) -> str:
+    """``utf-8-sig`` where all of a file is UTF-8 (a mark or none), else ``gb18030``; DataError where it is neither."""
+    for encoding in ("utf-8", "gb18030"):
+        decoder = codecs.getincrementaldecoder(encoding)()
+        try:
+            with open(path, "rb") as stream:
+                while block := stream.read(_BLOCK):
+                    decoder.decode(block)
+            decoder.decode(b"", True)
+        except UnicodeDecodeError:
+            continue
+        except OSError as error:
+            raise DataError(f"cannot be read: {error.strerror}", path=path) from None
+        return "utf-8-sig" if encoding == "utf-8" else encoding
+    raise DataError("neither UTF-8 nor GB 18030", path=path)
+
+
+def open_text(path: Path, encoding: str | None = None) -> TextIO:
+    """Open a text file, in the encoding it is found to have if none is given; line ends are left as they are."""
+    return open(path, encoding=encoding or encoding_of(path), newline="")
+
+
+def read_text(path: Path, encoding: str | None = None) -> str:
+    """All of a text file."""
+    with open_text(path, encoding) as stream:
+        return stream.read()
+
+
+def read_lines(path: Path, encoding: str | None = None) -> Iterator[str]:
+    """The lines of a text file without their ends."""
+    with open_text(path, encoding) as stream:
+        for line in stream:
+            yield line.rstrip("\r\n")
+
+
+def read_json(path: Path, encoding: str | None = None) -> Any:
+    """The value of a JSON file."""
+    try:
+        return json.loads(read_text(path, encoding))
+    except json.JSONDecodeError as error:
+        raise DataError(f"not JSON: {error.msg}", path=path, line=error.lineno, column=error.colno) from None
+
+
+def read_jsonl(path: Path, encoding: str | None = None) -> Iterator[Any]:
+    """The values of a file with one JSON value a line; blank lines are passed over."""
+    for number, line in enumerate(read_lines(path, encoding), 1):
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError as error:
+                raise DataError(f"not JSON: {error.msg}", path=path, line=number, column=error.colno) from None
+
+
+def read_csv(
+    path: Path,
+    *,
+    columns: Sequence[str] | None = None,
+    delimiter: str = ",",
+    quoted: bool = True,
+    encoding: str | None = None,
+) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file by the names of their columns, which are those of its first row unless given.
+
+    Quoted fields may hold delimiters and line ends; with ``quoted=False`` quotes are text (as in most TSV files). Fields
+    missing at the end of a row are empty; a row with more fields than columns is a DataError.
+    """
+    if csv.field_size_limit() < _LONGEST_FIELD:
+        csv.field_size_limit(_LONGEST_FIELD)  # articles are longer than the 128 kB that Python takes for a mistake
+    with open_text(path, encoding) as stream:
+        reader = csv.reader(stream, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE)
+        names = list(columns) if columns is not None else None
+        while True:
+            try:
+                row = next(reader, None)
+            except csv.Error as error:
+                raise DataError(f"not CSV: {error}", path=path, line=reader.line_num) from None
+            if row is None:
+                return
+            if not row:
+                continue
+            if names is None:
+                names = row
+                continue
+            if len(row) > len(names):
+                message = f"{len(row)} fields where there are {len(names)} columns"
+                raise DataError(message, path=path, line=reader.line_num, hint=f"Columns: {', '.join(names)}")
+            yield dict(zip(names, [*row, *[""] * (len(names) - len(row))], strict=True))
+
+
+def read_tsv(
+    path: Path, *, columns: Sequence[str] | None = None, quoted: bool = False, encoding: str | None = None
+) -> Iterator[dict[str, str]]:
+    """``read_csv`` for fields separated by tabs, in which quotes are text unless ``quoted``."""
+    return read_csv(path, columns=columns, delimiter="\t", quoted=quoted, encoding=encoding)

@@ -1,0 +1,229 @@
+"""Downloads from a real server: resumed, checked, from mirrors, and plain words when they cannot be had."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.publisher import Publisher
+
+from aigc_evals.errors import UsageError
+from aigc_evals.generate import download as module
+from aigc_evals.generate.download import DownloadError, Remote, addresses, download, name_in
+from aigc_evals.generate.files import DatasetsLock
+
+CONTENT = os.urandom(300_000)
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    made = Publisher()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> DatasetsLock:
+    return DatasetsLock(tmp_path / "datasets" / "datasets.lock")
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST_PAUSE", 0.01)
+
+
+def get(publisher: Publisher, tmp_path: Path, lock: DatasetsLock, accept: bool = False) -> bytes:
+    path = download(Remote(f"{publisher.url}/x.bin"), tmp_path / "downloads", lock, accept_changed=accept, environ={})
+    assert [p.name for p in path.parent.iterdir()] == ["x.bin"], "no parts are left"
+    return path.read_bytes()
+
+
+def test_a_file_is_fetched_once_and_recorded(publisher: Publisher, tmp_path: Path, lock: DatasetsLock) -> None:
+    publisher.serve("/x.bin", CONTENT)
+    assert get(publisher, tmp_path, lock) == get(publisher, tmp_path, lock) == CONTENT
+    assert len(publisher.requests) == 1
+    assert json.loads(lock.path.read_text(encoding="utf-8")) == {
+        "version": 1,
+        "files": {f"{publisher.url}/x.bin": {"bytes": len(CONTENT), "sha256": DIGEST}},
+    }
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_broken_connection_is_taken_up_again(
+    ranges: bool, publisher: Publisher, tmp_path: Path, lock: DatasetsLock
+) -> None:
+    publisher.serve("/x.bin", CONTENT, cut_after=70_000, times=2, ranges=ranges)
+    assert get(publisher, tmp_path, lock) == CONTENT
+    assert [request.status for request in publisher.requests] == ([200, 206, 206] if ranges else [200] * 3)
+
+
+def test_a_file_that_changed_in_between_is_begun_anew(publisher: Publisher, tmp_path: Path, lock: DatasetsLock) -> None:
+    publisher.serve("/x.bin", b"old" * 50_000, etag='"old"', cut_after=70_000, times=10**6, ranges=False)
+    with pytest.raises(DownloadError):
+        get(publisher, tmp_path, lock)
+    publisher.serve("/x.bin", CONTENT, etag='"new"')
+    publisher.requests.clear()
+    assert get(publisher, tmp_path, lock) == CONTENT
+    assert [(r.if_range, r.status) for r in publisher.requests] == [('"old"', 200)]
+
+
+def test_a_part_is_continued_by_a_later_call(publisher: Publisher, tmp_path: Path, lock: DatasetsLock) -> None:
+    publisher.serve("/x.bin", CONTENT, cut_after=70_000, times=1).statuses = [200, *[503] * 20]
+    with pytest.raises(DownloadError, match="HTTP 503"):
+        get(publisher, tmp_path, lock)
+    publisher.files["/x.bin"].statuses.clear()
+    publisher.requests.clear()
+    assert get(publisher, tmp_path, lock) == CONTENT
+    assert [(r.range is not None, r.status) for r in publisher.requests] == [(True, 206)]
+
+
+def test_a_part_that_the_server_cannot_continue_is_thrown_away(
+    publisher: Publisher, tmp_path: Path, lock: DatasetsLock
+) -> None:
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    (folder / "x.bin.part").write_bytes(b"x" * (len(CONTENT) + 5))
+    note = {"address": f"{publisher.url}/x.bin", "validator": '"v1"'}
+    (folder / "x.bin.part.json").write_text(json.dumps(note), encoding="utf-8")
+    publisher.serve("/x.bin", CONTENT)
+    assert get(publisher, tmp_path, lock) == CONTENT
+    assert [request.status for request in publisher.requests] == [416, 200]
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_what_may_pass_is_tried_again(status: int, publisher: Publisher, tmp_path: Path, lock: DatasetsLock) -> None:
+    publisher.serve("/x.bin", CONTENT, statuses=[status, status], retry_after="0")
+    assert get(publisher, tmp_path, lock) == CONTENT
+    assert len(publisher.requests) == 3
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_refusal_is_told_at_once(status: int, publisher: Publisher, tmp_path: Path, lock: DatasetsLock) -> None:
+    publisher.serve("/x.bin", CONTENT, statuses=[status] * 9)
+    with pytest.raises(DownloadError) as caught:
+        get(publisher, tmp_path, lock)
+    told = str(caught.value)
+    assert f"HTTP {status}" in told
+    assert f"Fetch {publisher.url}/x.bin by hand and put it at {tmp_path / 'downloads' / 'x.bin'}" in told
+    assert len(publisher.requests) == 1
+
+
+def test_a_file_put_there_by_hand_counts(publisher: Publisher, tmp_path: Path, lock: DatasetsLock) -> None:
+    (tmp_path / "downloads").mkdir()
+    (tmp_path / "downloads" / "x.bin").write_bytes(CONTENT)
+    assert get(publisher, tmp_path, lock) == CONTENT
+    assert publisher.requests == []
+    assert (lock.recorded(f"{publisher.url}/x.bin") or {})["sha256"] == DIGEST
+
+
+def test_a_damaged_file_is_fetched_again(publisher: Publisher, tmp_path: Path, lock: DatasetsLock) -> None:
+    publisher.serve("/x.bin", CONTENT)
+    get(publisher, tmp_path, lock)
+    (tmp_path / "downloads" / "x.bin").write_bytes(b"damaged")
+    assert get(publisher, tmp_path, lock) == CONTENT
+
+
+def test_a_file_that_is_no_longer_the_same_is_refused_until_accepted(
+    publisher: Publisher, tmp_path: Path, lock: DatasetsLock
+) -> None:
+    publisher.serve("/x.bin", CONTENT)
+    get(publisher, tmp_path, lock)
+    (tmp_path / "downloads" / "x.bin").unlink()
+    publisher.serve("/x.bin", b"something else")
+    with pytest.raises(DownloadError, match="no longer the file it was") as caught:
+        get(publisher, tmp_path, lock)
+    assert "--accept_changed" in str(caught.value)
+    assert (lock.recorded(f"{publisher.url}/x.bin") or {})["sha256"] == DIGEST
+    assert get(publisher, tmp_path, lock, accept=True) == b"something else"
+    assert get(publisher, tmp_path, lock) == b"something else"
+
+
+def test_a_checksum_of_the_publisher_s_is_held_to(publisher: Publisher, tmp_path: Path, lock: DatasetsLock) -> None:
+    publisher.serve("/x.bin", b"something else")
+    with pytest.raises(DownloadError, match=f"that in the data set's description {DIGEST}"):
+        download(Remote(f"{publisher.url}/x.bin", sha256=DIGEST), tmp_path, lock, environ={})
+
+
+def test_nobody_at_home_is_told_soon(tmp_path: Path, lock: DatasetsLock) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://user:geheimes-wort@127.0.0.1:{closed.getsockname()[1]}/a.zip?token=abcdefghijk"
+        with pytest.raises(DownloadError) as caught:
+            download(Remote(url), tmp_path / "d", lock, environ={}, hint="Or so.")
+    told = str(caught.value)
+    assert "the connection was refused" in told
+    assert "Or so." in told
+    assert "geheimes-wort" not in told
+    assert "abcdefghijk" not in told
+
+
+def test_further_addresses_are_tried(publisher: Publisher, tmp_path: Path, lock: DatasetsLock) -> None:
+    publisher.serve("/b/x.bin", CONTENT)
+    remote = Remote(f"{publisher.url}/a/x.bin", also=(f"{publisher.url}/b/x.bin",))
+    assert download(remote, tmp_path, lock, environ={}).read_bytes() == CONTENT
+    assert list(json.loads(lock.path.read_text(encoding="utf-8"))["files"]) == [f"{publisher.url}/a/x.bin"]
+
+
+def test_a_mirror_is_asked_first_and_the_publisher_when_it_lacks_the_file(
+    publisher: Publisher, tmp_path: Path, lock: DatasetsLock
+) -> None:
+    publisher.serve("/d/x.bin", CONTENT)
+    environ = {"AIGC_EVALS_MIRROR": f"{publisher.url}/mirror"}
+    assert download(Remote(f"{publisher.url}/d/x.bin"), tmp_path, lock, environ=environ).read_bytes() == CONTENT
+    host = publisher.url.removeprefix("http://")
+    assert [(r.path, r.status) for r in publisher.requests] == [(f"/mirror/{host}/d/x.bin", 404), ("/d/x.bin", 200)]
+
+
+@pytest.mark.parametrize(
+    "mirrors, found",
+    [
+        ("", []),
+        ("https://m.org/base/", ["https://m.org/base/hf.co/data/x.zip?a=1"]),
+        ("https://hf.co=https://m.org", ["https://m.org/data/x.zip?a=1"]),
+        ("https://hf.co/data/=https://m.org/d/", ["https://m.org/d/x.zip?a=1"]),
+        ("https://hf.co/dat=https://m.org", []),
+        ("https://hf.com=https://m.org", []),
+        (
+            "https://hf.co=http://m.org:81, https://n.org",
+            ["http://m.org:81/data/x.zip?a=1", "https://n.org/hf.co/data/x.zip?a=1"],
+        ),
+    ],
+)
+def test_mirrors_take_the_place_of_addresses(mirrors: str, found: list[str]) -> None:
+    url = "https://hf.co/data/x.zip?a=1"
+    assert addresses(url, {"AIGC_EVALS_MIRROR": mirrors}) == [*found, url]
+
+
+@pytest.mark.parametrize("mirror", ["m.org", "hf.co=https://m.org", "ftp://m.org", "https://"])
+def test_a_mirror_that_is_no_address_is_refused(mirror: str) -> None:
+    with pytest.raises(UsageError, match="AIGC_EVALS_MIRROR"):
+        addresses("https://hf.co/x", {"AIGC_EVALS_MIRROR": mirror})
+
+
+@pytest.mark.parametrize(
+    "url, name",
+    [
+        ("https://h/a/b.zip?x=1", "b.zip"),
+        ("https://h/a/%E6%95%B0%E6%8D%AE.csv", "数据.csv"),
+        ("https://h/a/..%2F..%2Fetc", "etc"),
+        ("https://h/", "h"),
+        ("https://u:p@h", "h"),
+        ("https://h/a:b*c", "a_b_c"),
+        ("https://h/..", "download"),
+    ],
+)
+def test_file_names_come_from_addresses(url: str, name: str) -> None:
+    assert name_in(url) == name
+
+
+def test_a_broken_lock_is_named(tmp_path: Path, lock: DatasetsLock) -> None:
+    lock.path.parent.mkdir()
+    lock.path.write_text("<<<<<<< HEAD", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"datasets\.lock"):
+        lock.recorded("x")
