@@ -144,7 +144,7 @@ def test_eval_sets_name_known_evals() -> None:
 
 
 SCORES: dict[str, tuple[str | list[str], set[str], dict[str, float] | None]] = {
-    "fact": ("ABCDE", {"input", "ideal", "completion"}, None),
+    "fact": ("ABCDE", {"input", "ideal", "completion"}, {"A": 0.0, "B": 1.0, "C": 1.0, "D": 0.0, "E": 1.0}),
     "closedqa": ("YN", {"input", "criteria", "completion"}, {"Y": 1.0, "N": 0.0}),
     "battle": (["Yes", "No"], {"input1", "input2", "completion1", "completion2"}, {"Yes": 1.0, "No": 0.0}),
     "best": ("from_n", {"n", "input", "completion"}, None),
