@@ -5,6 +5,7 @@ It lets model-graded evals run without a model, and shows what a verdict by word
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -98,6 +99,7 @@ class JudgeBaseline(Baseline):
 Grade = tuple[str, tuple[str, str]]  # the choice, and why in English and Chinese
 
 
+_FROM_BEST = ("same", "similar", "superset", "subset", "conflict")
 _FACT = {"subset": "A", "superset": "B", "same": "C", "conflict": "D", "similar": "E"}
 
 
@@ -124,7 +126,8 @@ def _sections(text: str) -> dict[str, str]:
 
 def _grade(parts: Mapping[str, str], choices: Sequence[str]) -> Grade:
     if "reference" in parts and "submission" in parts:
-        relation, why = compare_texts(parts["reference"], parts["submission"])
+        compared = [compare_texts(accepted, parts["submission"]) for accepted in _accepted(parts["reference"])]
+        relation, why = min(compared, key=lambda found: _FROM_BEST.index(found[0]))
         if list(choices) == list("ABCDE"):
             return _FACT[relation], why
         return choices[0 if relation in ("same", "similar") else 1], why
@@ -147,6 +150,17 @@ def _grade(parts: Mapping[str, str], choices: Sequence[str]) -> Grade:
         )
     unsure = "Unsure" if "Unsure" in choices else choices[-1]
     return unsure, ("there are no two texts to compare", "没有可以比较的两段文字")
+
+
+def _accepted(reference: str) -> list[str]:
+    """The accepted answers of a reference: those of a list as Python or JSON writes it, else the text itself."""
+    try:
+        listed = ast.literal_eval(reference) if reference.startswith("[") else None
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        listed = None
+    if not isinstance(listed, list) or not listed or not all(isinstance(item, str) for item in listed):
+        return [reference]
+    return listed
 
 
 def compare_texts(reference: str, submission: str) -> tuple[str, tuple[str, str]]:
