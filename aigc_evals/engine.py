@@ -23,6 +23,7 @@ from typing import Any, Protocol, cast
 from aigc_evals.aio import drive
 from aigc_evals.base import Outcome
 from aigc_evals.errors import EndpointError, RunError, SampleError, UsageError
+from aigc_evals.groups import labels_of
 from aigc_evals.progress import Progress
 from aigc_evals.record import Recorder
 from aigc_evals.sampling import JudgeFailure, NoAnswer, Sampler, Stop
@@ -41,6 +42,7 @@ class Evaluates(Protocol):
     seed: int
     max_samples: int | None
     repeats: int
+    group_by: Sequence[str]
     length_limited: bool
     interrupted: bool
 
@@ -253,7 +255,8 @@ class Engine:
             leave_scope(token)
         try:
             cluster = sample.get("cluster") if isinstance(sample, dict) else None
-            self._recorder.end(scope, outcome, time.perf_counter() - began, cluster)
+            groups = labels_of(sample, self._eval.group_by)
+            self._recorder.end(scope, outcome, time.perf_counter() - began, cluster, groups)
         except RunError as error:
             self._sampler.stop = Stop(str(error), usage=False)
         except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import logging
 import os
 import random
 from collections.abc import Mapping, Sequence
@@ -12,11 +13,15 @@ from typing import TYPE_CHECKING, Any
 from aigc_evals.aio import drive
 from aigc_evals.base import DEFAULT_SEED, Outcome
 from aigc_evals.errors import SampleError
+from aigc_evals.groups import AXES
+from aigc_evals.judges import Judge, choose
 from aigc_evals.sampling import POLICY, NoAnswer, SampledFn, Sampler
 
 if TYPE_CHECKING:
     from aigc_evals.record import Recorder
     from aigc_evals.registry import Registry
+
+logger = logging.getLogger(__name__)
 
 
 class Eval(abc.ABC):
@@ -38,8 +43,14 @@ class Eval(abc.ABC):
 
     max_samples: int | None = None
 
+    group_by: Sequence[str] = AXES
+    """What of the rows' ``metadata`` the report groups the scores by."""
+
     repeats: int = 1
     """How many times each sample is asked."""
+
+    judge: Judge | None = None
+    """Who grades, where the eval has asked for a judge."""
 
     def __init__(
         self,
@@ -61,6 +72,7 @@ class Eval(abc.ABC):
         self._registry = registry
         self.samples_jsonl = samples_jsonl
         self.interrupted = False
+        self.remarks: list[str] = []
 
     @property
     def registry(self) -> Registry:
@@ -108,6 +120,31 @@ class Eval(abc.ABC):
         """Evaluate all samples and return the report."""
 
     # -- what it can use ----------------------------------------------------------------------------------------
+
+    def choose_judge(self, eval_model: Any = None, *, under_test: bool = False) -> Any:
+        """The completion function that grades: ``eval_model`` (a name), else the run's ``--judge``, else the last of several
+        completion functions (which then is not asked for answers), else ``AIGC_EVALS_JUDGE``, else the model itself.
+
+        ``under_test`` says that it is judges that are measured: then the one that was named is not replaced by
+        ``AIGC_EVALS_JUDGE``. Call it in the constructor, once.
+        """
+
+        def make(wanted: Any) -> Any:
+            made = (
+                self.registry.make_completion_fn(wanted) if isinstance(wanted, str) else self.registry.wrapped(wanted)
+            )
+            return self.sampler.wrap(made)
+
+        settings = self.sampler.settings
+        self.judge, self.completion_fns = choose(
+            self.completion_fns, settings, make, eval_model=eval_model, under_test=under_test
+        )
+        return self.judge.fn
+
+    def remark(self, text: str) -> None:
+        """Say something of this run that a reader of its figures should know; it is in the report under ``notes``."""
+        logger.warning("%s", text)
+        self.remarks.append(text)
 
     async def ask(self, prompt: Any, *, fn: Any = None, role: str = POLICY, **kwargs: Any) -> str:
         """The first answer of ``fn`` (default: the first system under test), without reasoning.

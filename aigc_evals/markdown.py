@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aigc_evals.groups import group_table
+
 
 def markdown(reports: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
     """Reports with their titles as Markdown: a heading, the metrics, the ledger and the problems of each."""
@@ -17,14 +19,17 @@ def markdown(reports: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
             figures = [number(metric.get(key)) for key in ("value", "n", "stderr")]
             rows.append((name, *figures, interval, str(metric.get("method"))))
         told = ", ".join(f"{count} {name}" for name, count in (report.get("outcomes") or {}).items() if count)
-        lines = [f"### {_escaped(title)}", ""]
+        lines = [f"### {escaped(title)}", ""]
         if len(rows) > 1:
             lines += [markdown_table(rows), ""]
+        groups = group_table(report)
+        if groups:
+            lines += [markdown_table(groups), ""]
         lines.append(f"Outcomes: {told or 'none'} (of {report.get('planned', 0)} planned).")
         if report.get("partial"):
             lines += ["", "**Partial**: the run has not come to its end."]
         lines += [
-            f"{'' if i else chr(10)}- {_escaped(problem)}" for i, problem in enumerate(report.get("problems") or [])
+            f"{'' if i else chr(10)}- {escaped(problem)}" for i, problem in enumerate(report.get("problems") or [])
         ]
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
@@ -32,11 +37,12 @@ def markdown(reports: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> str:
     """Rows, the first of them the head, as a Markdown table; text in cells stays text."""
-    head, *body = [[_escaped(cell) for cell in row] for row in rows]
+    head, *body = [[escaped(cell) for cell in row] for row in rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, ["---"] * len(head), *body])
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
     plain = " ".join(text.split())
     for character in "\\|<>*_`[]":
         plain = plain.replace(character, "\\" + character)

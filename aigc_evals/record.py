@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigc_evals.base import Event, Outcome, RunSpec
 from aigc_evals.fastjson import decode, encode, without_keys
+from aigc_evals.groups import GROUPS
 from aigc_evals.log import EventView, LogFile, is_torn_spec, read_events
 from aigc_evals.redact import Redactor
 from aigc_evals.resume import continue_log
@@ -212,7 +213,14 @@ class Recorder:
         """A scope that gathers the events of one sample; the caller makes it current and hands it to ``end``."""
         return SampleScope(self, sample_id)
 
-    def end(self, scope: SampleScope, outcome: Outcome, seconds: float, cluster: Any = None) -> None:
+    def end(
+        self,
+        scope: SampleScope,
+        outcome: Outcome,
+        seconds: float,
+        cluster: Any = None,
+        groups: Mapping[str, str] | None = None,
+    ) -> None:
         """Close a sample: its events and the closing ``sample`` event go to the log in one piece."""
         closing: dict[str, Any] = {"outcome": outcome.value, "seconds": round(seconds, 6), **scope.counts}
         if scope.usage:
@@ -221,6 +229,8 @@ class Recorder:
             closing.update(scope.notes)
         if cluster is not None:
             closing["cluster"] = cluster
+        if groups:
+            closing[GROUPS] = dict(groups)
         if self._pass > 1:
             closing["pass"] = self._pass
         scope.closed = True

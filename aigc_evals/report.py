@@ -13,6 +13,7 @@ from typing import Any
 
 from aigc_evals.base import Outcome
 from aigc_evals.columns import table
+from aigc_evals.groups import group_report, group_table, is_group_key
 from aigc_evals.record import Recorder
 from aigc_evals.repeats import grouped, is_binary, pass_all_k, pass_at_k, passes, shown_ks
 from aigc_evals.scores import MATCH, Scored, ScoreTable
@@ -21,11 +22,15 @@ from aigc_evals.statistics import mean_estimate, missing_bounds
 _MOST_SHARES = 12
 """Labels of more kinds than this are no verdicts, and their shares are not reported."""
 
+_MOST_GROUPS = 20
+"""Groups of an axis that a table for a terminal has; the report and the other forms have all."""
+
 OUR_KEYS = (
     "planned",
     "outcomes",
     "headline",
     "metrics",
+    "groups",
     "repeats",
     "requests",
     "retries",
@@ -37,7 +42,7 @@ OUR_KEYS = (
     "notes",
     "problems",
 )
-"""The keys of a final report that are not the eval's own (nor ``usage_*``)."""
+"""The keys of a final report that are not the eval's own (nor ``usage_*``, nor those of groups)."""
 
 
 def build(
@@ -74,11 +79,17 @@ def build(
         seconds=round(seconds, 3),
         partial=partial,
     )
+    report.update(_groups(scores, report["headline"]))
     if repeats > 1:
         report["repeats"] = repeats
     if adjusted:
         report["adjusted"] = dict(adjusted)
     return report
+
+
+def is_own(key: str) -> bool:
+    """Whether a key of a final report is the eval's own, and not one that every report has."""
+    return not (key in OUR_KEYS or key.startswith("usage_") or is_group_key(key))
 
 
 def outcomes(scores: ScoreTable, planned: int) -> dict[str, int]:
@@ -115,6 +126,18 @@ def _metrics(
                 continue
             metrics[f"{key}/{label}"] = _metric(shares, clusters, planned, (0.0, 1.0))
     return metrics
+
+
+def _groups(scores: ScoreTable, headline: str | None) -> dict[str, Any]:
+    """Accuracy by group, else the headline, where samples have groups."""
+    name = next((key for key in ("accuracy", MATCH, headline) if key in scores.scored), None)
+    if name is None or not scores.group_sets:
+        return {}
+    column = scores.scored[name]
+    sets = [dict(labels) for labels in scores.group_sets]
+    shown = "accuracy" if name == MATCH else name
+    clusters = column.clusters if scores.has_clusters else None
+    return group_report(shown, column.values, column.groups, sets, clusters=clusters, rows=column.rows)
 
 
 def _repeated(
@@ -211,6 +234,9 @@ def render(report: Mapping[str, Any], *, title: str = "", log_path: object = Non
         order = [name for name in order if not name.endswith(("/pass@1", "/pass^1"))]
         head = ("metric", "value", "n", "std. error", "95 % interval", "method")
         lines += [*table([head, *(_metric_row(name, metrics[name]) for name in order)]), ""]
+    groups = group_table(report, _MOST_GROUPS)
+    if groups:
+        lines += [*table(groups), ""]
     facts = [*_facts(report, metrics)]
     if log_path is not None:
         facts.append(("log", str(log_path)))
@@ -228,7 +254,7 @@ def _facts(report: Mapping[str, Any], metrics: Mapping[str, Mapping[str, Any]]) 
     if missing > 0 and headline.get("bounds"):
         low, high = map(_number, headline["bounds"])
         yield "bounds", f"{report['headline']} {low} to {high}, with the {missing} not scored all wrong or all right"
-    own = {key: value for key, value in report.items() if key not in OUR_KEYS and not key.startswith("usage_")}
+    own = {key: value for key, value in report.items() if is_own(key) and not isinstance(value, Mapping)}
     yield "report", ", ".join(f"{key} {_number(value)}" for key, value in own.items()) or "nothing"
     usage = {key.removeprefix("usage_"): value for key, value in report.items() if key.startswith("usage_")}
     if any(usage.values()):

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aigc_evals.base import Event, Outcome
+from aigc_evals.groups import GROUPS
 from aigc_evals.repeats import Votes
 
 MATCH = "match"
@@ -44,14 +45,21 @@ class Scored(Column):
     """One value per scored sample, with the code of its cluster (samples without one are clusters of their own).
 
     ``rows`` says which sample a value belongs to, in runs that ask each sample several times; else it is empty.
+    ``groups`` are codes of sets of groups (-1: none), where samples have any; else it is empty.
     """
 
-    __slots__ = ("clusters", "rows")
+    __slots__ = ("clusters", "groups", "rows")
 
     def __init__(self) -> None:
         super().__init__()
         self.clusters: array[int] = array("i")
+        self.groups: array[int] = array("i")
         self.rows: array[int] = array("I")
+
+    def mark(self, group: int) -> None:
+        """Say which groups the last value belongs to; values that were never marked belong to none."""
+        self.groups.extend([-1] * (len(self.values) - 1 - len(self.groups)))
+        self.groups.append(group)
 
 
 class ScoredLabels:
@@ -87,6 +95,7 @@ class ScoreTable:
         self.totals: Counter[str] = Counter()
         self.votes = Votes()
         self.has_clusters = False
+        self.group_sets: dict[tuple[tuple[str, str], ...], int] = {}
         self._cluster_codes: dict[str, int] = {}
         self._unclustered = 0
 
@@ -143,6 +152,7 @@ class ScoreTable:
             return None
         cluster = self._cluster(closing.get("cluster"))
         row = closing.get("row")
+        group = self._group(closing.get(GROUPS))
         for key, found in values.items():
             scored = self.scored.get(key)
             if scored is None:
@@ -151,6 +161,8 @@ class ScoreTable:
             scored.clusters.append(cluster)
             if row is not None:
                 scored.rows.append(row)
+            if self.group_sets:
+                scored.mark(group)
         for key, label in dict(labels).items():
             codes = self.scored_labels.get(key)
             if codes is None:
@@ -179,6 +191,14 @@ class ScoreTable:
             return self._unclustered
         self.has_clusters = True
         return self._cluster_codes.setdefault(str(name), len(self._cluster_codes))
+
+    def _group(self, groups: Any) -> int:
+        if not groups:
+            return -1
+        labels = tuple((str(axis), str(label)) for axis, label in groups.items())
+        if labels not in self.group_sets and len(self.group_sets) >= _MAX_LABELS:
+            return -1
+        return self.group_sets.setdefault(labels, len(self.group_sets))
 
     def _error(self, data: Any) -> None:
         message = str(data.get("message") if isinstance(data, dict) else data)[:300]

@@ -122,6 +122,18 @@ def missing_bounds(
     return (total + n_missing * low) / n, (total + n_missing * high) / n
 
 
+def macro_average(means: Sequence[float], stderrs: Sequence[float]) -> tuple[float, float]:
+    """The mean over groups of their means, and its standard error sqrt(sum of stderr^2) / G for G groups.
+
+    The groups are taken as given (the subjects of a test, not a sample of subjects) and as independent: the
+    estimator of stratified sampling with equal weights, Cochran 1977, Sampling Techniques, theorem 5.3. NaN for
+    no groups; the error is NaN where a group has none.
+    """
+    if not means:
+        return math.nan, math.nan
+    return math.fsum(means) / len(means), math.sqrt(math.fsum(error * error for error in stderrs)) / len(means)
+
+
 def normal_quantile(p: float) -> float:
     """The z below which a standard normal variable lies with probability ``p``."""
     _probability(p)

@@ -13,6 +13,8 @@ from aigc_evals.prompt.base import is_chat_prompt
 class FewShot:
     """The first ``count`` rows of a JSONL file, each a list of messages under ``sample``; no file is read for a count of 0."""
 
+    _all = False
+
     def __init__(self, owner: Eval, count: int, few_shot_jsonl: str | None) -> None:
         self.count = count
         self.rows: list[dict[str, Any]] = []
@@ -25,23 +27,58 @@ class FewShot:
 
         samples = JsonlSamples.open(owner._prefix_registry_path(few_shot_jsonl))
         self.sha256 = samples.sha256
-        for index, row in enumerate(samples[:count]):
+        for index, row in enumerate(samples if self._all else samples[:count]):
             if not isinstance(row, dict) or not isinstance(row.get("sample"), list):
                 path, line = samples.place(index)
                 raise UsageError("an example must have its messages as a list under 'sample'", path=path, line=line)
             self.rows.append(row)
         samples.close()
 
-    def apply(self, prompt: Any) -> Any:
+    def chosen(self, sample: Any) -> list[dict[str, Any]]:
+        """The examples for a sample."""
+        return self.rows
+
+    def check(self, sample: Any) -> None:
+        """SampleError where there are no examples for a sample that is to have some."""
+        if self.count > 0 and not self.chosen(sample):
+            raise SampleError(f"there is no example of its subject, {subject_of(sample)!r}, in few_shot_jsonl")
+
+    def apply(self, prompt: Any, sample: Any = None) -> Any:
         """The examples' messages between all of the prompt but its last message, and that."""
         if self.count <= 0:
             return prompt
         if not is_chat_prompt(prompt):
             raise SampleError("examples can be put before a chat prompt only: 'input' must be a list of messages")
-        return [*prompt[:-1], *[message for row in self.rows for message in row["sample"]], *prompt[-1:]]
+        return [*prompt[:-1], *[message for row in self.chosen(sample) for message in row["sample"]], *prompt[-1:]]
 
     def facts(self) -> Mapping[str, Any]:
         return {"few_shot": {"rows": len(self.rows), "sha256": self.sha256}} if self.count > 0 else {}
+
+
+class FewShotBySubject(FewShot):
+    """The first ``count`` rows of the sample's own ``metadata.subject``; of all rows where the file has no subjects."""
+
+    _all = True
+
+    def __init__(self, owner: Eval, count: int, few_shot_jsonl: str | None) -> None:
+        super().__init__(owner, count, few_shot_jsonl)
+        by_subject: dict[Any, list[dict[str, Any]]] = {}
+        for row in self.rows:
+            by_subject.setdefault(subject_of(row), []).append(row)
+        self._subjects = {subject: rows[:count] for subject, rows in by_subject.items()}
+        self.rows = [row for rows in self._subjects.values() for row in rows]
+
+    def chosen(self, sample: Any) -> list[dict[str, Any]]:
+        if not any(subject is not None for subject in self._subjects):
+            return self.rows
+        return self._subjects.get(subject_of(sample), [])
+
+
+def subject_of(row: Any) -> Any:
+    """The ``metadata.subject`` of a row, or None."""
+    metadata = row.get("metadata") if isinstance(row, dict) else None
+    subject = metadata.get("subject") if isinstance(metadata, dict) else None
+    return subject if isinstance(subject, (str, int)) else None
 
 
 def one_function(owner: Eval) -> None:

@@ -16,10 +16,11 @@ from typing import Any
 
 from aigc_evals.errors import UsageError
 from aigc_evals.fastjson import encode
+from aigc_evals.groups import group_rows
 from aigc_evals.log import read_samples, read_spec
 from aigc_evals.markdown import markdown, markdown_table, number
 from aigc_evals.record import Recorder
-from aigc_evals.report import OUR_KEYS, build, render
+from aigc_evals.report import build, is_own, render
 
 FORMATS = ("table", "markdown", "csv", "json")
 
@@ -64,6 +65,16 @@ class LogReport:
         )
         return dict(zip(_COLUMNS, values, strict=True))
 
+    def group_rows(self) -> list[dict[str, Any]]:
+        """The same for every group, and for the mean over the groups of each axis."""
+        rows: list[dict[str, Any]] = []
+        for axis, label, figures in group_rows(self.report):
+            name, value = next((key, figures[key]) for key in figures if key not in ("n", "stderr"))
+            metric = f"macro/{axis}" if name == "value" else f"{name}/{axis}/{label}"
+            empty = dict.fromkeys(("low", "high", "scored", "planned"))
+            rows.append({**self.row(), **empty, "metric": metric, "value": value, "n": figures["n"]})
+        return rows
+
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON has it, after the facts of the run."""
         facts = {key: self.spec.get(key) for key in ("run_id", "eval_name", "completion_fns", "created_at")}
@@ -93,7 +104,7 @@ def report_of(path: str | Path) -> LogReport:
     config = spec.get("run_config") or {}
     repeats = int(config.get("repeats") or 1)
     recorder.planned = max(int(final.get("planned") or _planned(config, repeats)), finished)
-    own = {key: value for key, value in final.items() if key not in OUR_KEYS and not key.startswith("usage_")}
+    own = {key: value for key, value in final.items() if is_own(key)}
     report = build(
         own,
         recorder,
@@ -142,7 +153,8 @@ def rendered(reports: Sequence[LogReport], form: str = "table") -> str:
     """One report or several as text: ``table`` for a terminal, ``markdown``, ``csv`` or ``json``.
 
     One report alone is shown whole as a table, as Markdown with all its metrics, and as an object; several are a row, or an
-    item of an array, each. CSV has a row per log always.
+    item of an array, each. CSV has a row per log always, and one per
+    group below it (``<headline>/<axis>/<label>``).
     """
     if form not in FORMATS:
         raise UsageError(f"expected one of {', '.join(FORMATS)}, got {form!r}", key="format")
@@ -150,7 +162,7 @@ def rendered(reports: Sequence[LogReport], form: str = "table") -> str:
         values = [one.as_dict() for one in reports]
         return encode(values[0] if len(values) == 1 else values).decode("utf-8", "replace")
     if form == "csv":
-        return _csv([one.row() for one in reports])
+        return _csv([row for one in reports for row in (one.row(), *one.group_rows())])
     if form == "markdown":
         return markdown([(one.title, one.report) for one in reports]) if len(reports) == 1 else _markdown_rows(reports)
     if len(reports) == 1:

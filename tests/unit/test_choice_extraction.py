@@ -1,0 +1,151 @@
+"""Which letter is read from an answer: a table of replies, and what holds for any text."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.choice_replies import FIRST, OPTIONS, SECOND, THIRD
+
+from aigc_evals.elsuite.choice_extraction import LETTERS, extract
+
+REPLIES = [
+    (kind, reply.text, getattr(reply, "choices", "ABCD"), reply.letter)
+    for table in (FIRST, SECOND, OPTIONS, THIRD)
+    for kind, replies in table.items()
+    for reply in replies
+]
+
+
+def test_no_reply_of_the_table_is_read_wrongly_or_left_unread() -> None:
+    judged: dict[str, Counter[str]] = {}
+    wrong, unread = [], []
+    for kind, text, choices, letter in REPLIES:
+        found = extract(text, choices).letter
+        word = "right" if found == letter else "unparsed" if found is None else "wrong"
+        judged.setdefault(kind, Counter())[word] += 1
+        if word == "wrong":
+            wrong.append((text, letter, found))
+        elif word == "unparsed":
+            unread.append((text, letter))
+    for kind, counts in judged.items():
+        print(f"{kind:15}", *(f"{word} {counts[word]:3}" for word in ("right", "wrong", "unparsed")))
+    print(
+        f"{'all':15}", *(f"{word} {sum(c[word] for c in judged.values()):3}" for word in ("right", "wrong", "unparsed"))
+    )
+    assert len(REPLIES) >= 180
+    assert not wrong
+    assert not unread
+
+
+@pytest.mark.parametrize(
+    "text, rule",
+    [
+        ("B", "letter alone"),
+        ("\\boxed{B} it is", "boxed"),
+        ("Answer: B\nI hope that helps.", "answer line"),
+        ("So x = 2.\nB", "last line"),
+        ("The answer is B, since it rains.", "the answer is"),
+        ("本题选B，因为下雨。", "选"),
+        ("B. Paris", "letter first"),
+        ("A and B", "several"),
+        ("The answer is A. The answer is D.", "conflict"),
+        ("The answer is F.", "outside"),
+        ("I do not know.", "nothing"),
+    ],
+)
+def test_the_rule_that_decided_is_told(text: str, rule: str) -> None:
+    assert extract(text, "ABCD").rule == rule
+
+
+@pytest.mark.parametrize(
+    "text, letters",
+    [
+        ("ABD", "ABD"),
+        ("答案是ABD", "ABD"),
+        ("答案：A、B、D", "ABD"),
+        ("The correct answers are A, B and D.", "ABD"),
+        ("选BDA。", "ABD"),
+        ("C", "C"),
+        ("A and B are wrong; so C and D.", "CD"),
+        ("无法确定", ""),
+        ("答案是AE", ""),
+    ],
+)
+def test_several_letters_are_read_where_several_may_be_right(text: str, letters: str) -> None:
+    assert extract(text, "ABCD", several=True).letters == letters
+
+
+PIECES = [
+    *"ABCDEabI().,。，：: \n不是选项",
+    *(
+        "答案",
+        "正确",
+        "错误",
+        "the",
+        "answer",
+        "is",
+        "not",
+        "correct",
+        "so",
+        "and",
+        "or",
+        "wait",
+        "**",
+        "because ",
+        "Option ",
+    ),
+]
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
+
+
+@given(TEXTS | st.text(max_size=80), st.integers(1, 26))
+def test_a_letter_is_always_one_of_the_choices(text: str, count: int) -> None:
+    for several in (False, True):
+        assert set(extract(text, LETTERS[:count], several=several).letters) <= set(LETTERS[:count])
+
+
+@given(st.text(st.characters(exclude_characters=LETTERS + LETTERS.lower(), max_codepoint=0x2FFF), max_size=80))
+def test_a_text_without_latin_letters_has_no_letter(text: str) -> None:
+    import unicodedata
+
+    if not any("A" <= c.upper() <= "Z" for c in unicodedata.normalize("NFKC", text)):
+        assert extract(text, "ABCD").letters == ""
+
+
+@given(TEXTS, st.sampled_from(["\n", "  ", " \n\n", "\t"]))
+def test_white_space_at_the_end_changes_nothing(text: str, space: str) -> None:
+    assert extract(text + space, "ABCD") == extract(text, "ABCD")
+
+
+@given(st.sampled_from([reply for reply in REPLIES if "*" not in reply[1] and reply[1].strip()]))
+def test_bold_changes_nothing(reply: tuple[str, str, object, str | None]) -> None:
+    _, text, choices, _ = reply
+    bold = "\n".join(f"**{line.strip()}**" if line.strip() else line for line in text.strip().splitlines())
+    assert extract(bold, choices).letter == extract(text, choices).letter  # type: ignore[arg-type]
+
+
+@given(
+    st.sampled_from("ABCD"),
+    st.sampled_from(
+        ["", "Let me think. ", "Sure! ", "We add 2 and 3.\n\n", "首先看题目。", "Thank you for asking. ", "经过计算，"]
+    ),
+    st.sampled_from(
+        ["The answer is {}.", "The correct answer is ({}).", "答案是{}。", "正确答案为{}", "因此选{}", "Answer: {}"]
+    ),
+)
+def test_a_plain_statement_is_read_after_any_neutral_words(letter: str, prefix: str, statement: str) -> None:
+    assert extract(prefix + statement.format(letter), "ABCD").letter == letter
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["A", "A and ", "A, ", "Option A is ", "选", "(", " ", "\n", "- A: x\n", "the answer ", "correct a ", "not A but "],
+)
+def test_a_long_reply_is_read_in_bounded_time(part: str) -> None:
+    began = time.process_time()
+    extract(part * (20_000 // len(part)) + "x", "ABCD")
+    assert time.process_time() - began < 5
