@@ -115,7 +115,7 @@ def compare(
     pairs = [(i, j) for i, j in common if old.scored[i] and new.scored[j]]
     _check_pairs(old, new, common, pairs)
     names = _chosen(metrics, old, new, lower_is_better)
-    clusters = _clusters(old, new)
+    clusters = shared_clusters(old, new)
     found: list[tuple[str, Difference]] = []
     for name in names:
         left, right = old.columns[name], new.columns[name]
@@ -188,8 +188,8 @@ def _chosen(metrics: Sequence[str], old: PairedRun, new: PairedRun, lower: Colle
     return list(dict.fromkeys(metrics)) or [name for name in shared if "/" not in name] or shared
 
 
-def _clusters(old: PairedRun, new: PairedRun) -> list[int] | None:
-    """A code per row of the baseline, or None where no sample belongs to a cluster."""
+def shared_clusters(old: PairedRun, new: PairedRun) -> list[int] | None:
+    """The clusters of paired samples: a code per row of the baseline, or None where no sample belongs to a cluster."""
     codes: dict[str, int] = {}
     found: list[int] = []
     for number, (name, row) in enumerate(old.rows.items()):

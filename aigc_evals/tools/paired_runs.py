@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from aigc_evals.base import Event, Outcome
 from aigc_evals.errors import UsageError
 from aigc_evals.fastjson import encode
+from aigc_evals.groups import GROUPS
 from aigc_evals.log import read_samples, read_spec
 
 ACCURACY = "accuracy"
@@ -57,10 +58,12 @@ class PairedRun:
     scored: bytearray = field(default_factory=bytearray)
     columns: dict[str, array[float]] = field(default_factory=dict)
     clusters: list[str | None] = field(default_factory=list)
+    groups: list[Mapping[str, str]] = field(default_factory=list)
     expected: array[int] = field(default_factory=lambda: array("q"))
     models: set[str] = field(default_factory=set)
     answers: int = 0
     finished: bool = False
+    _group_sets: dict[Any, Mapping[str, str]] = field(default_factory=dict)
     _sums: dict[str, _Column] = field(default_factory=lambda: {ACCURACY: _Column()})
     _matches: _Column = field(default_factory=_Column)
     _labels: dict[str, dict[str, _Column]] = field(default_factory=dict)
@@ -75,6 +78,8 @@ class PairedRun:
         if row == len(self.scored):
             cluster = closing.data.get("cluster")
             self.clusters.append(None if cluster is None else str(cluster))
+            groups = closing.data.get(GROUPS) or {}
+            self.groups.append(self._group_sets.setdefault(tuple(groups.items()), groups))
             self.scored.append(0)
             self.expected.append(0)
         own = [event for event in events if event.sample_id == closing.sample_id and isinstance(event.data, dict)]
