@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SERIES_DF = 1000.0
 """Degrees of freedom from which the t quantile is computed by its expansion around the normal one."""
@@ -48,14 +48,15 @@ def mean_estimate(
 ) -> Estimate:
     """The mean of ``values`` with standard error and confidence interval.
 
-    - All values 0 or 1, no clusters: Wilson score interval; stderr as below.
+    - All values at one of the two ends of ``bounds`` (0 or 1 where none are given), no clusters: Wilson score
+      interval; stderr as below.
     - Otherwise: stderr = sqrt(sum (s - mean)^2 / (n (n - 1))), interval mean +- t(n - 1) stderr.
     - ``clusters`` (an id per value; at least two values share one): stderr^2 = G / (G - 1) sum over clusters
       of (sum (s - mean))^2 / n^2, interval with t(G - 1) for G clusters. The design effect is the ratio of
       this variance to the plain one. Binary values that are all equal show no variance at all; they get a
       Wilson interval over G.
 
-    ``bounds``, the lowest and highest possible score (0 and 1 for binary values), cut the interval. One value
+    ``bounds``, the lowest and highest possible score, cut the interval. One value
     alone has no standard error; no value at all has no mean: those fields are NaN.
     """
     n = len(values)
@@ -65,10 +66,20 @@ def mean_estimate(
         raise ValueError(f"confidence must be between 0 and 1, got {confidence}")
     if n == 0:
         return Estimate(math.nan, 0, math.nan, math.nan, math.nan, "none", None if clusters is None else 0)
+    if bounds is not None and bounds != (0, 1) and all(value in bounds for value in values):
+        low, width = bounds[0], bounds[1] - bounds[0]
+        shares = mean_estimate([float(value != low) for value in values], clusters=clusters, confidence=confidence)
+        return replace(
+            shares,
+            value=low + width * shares.value,
+            stderr=width * shares.stderr,
+            low=low + width * shares.low,
+            high=low + width * shares.high,
+        )
     mean = _mean(values)
     if not math.isfinite(mean):
         return Estimate(mean, n, math.nan, math.nan, math.nan, "none")
-    binary = _is_binary(values)
+    binary = bounds in (None, (0, 1)) and _is_binary(values)
     squares = n * mean * (1 - mean) if binary else math.fsum((value - mean) ** 2 for value in values)
     stderr = math.sqrt(squares / (n * (n - 1))) if n > 1 else math.nan
     if binary and bounds is None:

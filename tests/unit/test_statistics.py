@@ -91,6 +91,16 @@ def test_bounds_cut_the_interval() -> None:
     assert 0 == estimate.low < estimate.value < estimate.high == 1
 
 
+def test_values_at_the_ends_of_another_range_are_shares_of_it() -> None:
+    share = mean_estimate([0, 0, 1, 0])
+    scaled = mean_estimate([0, 0, 100, 0], bounds=(0, 100))
+    assert (scaled.value, scaled.method) == (25, "wilson")
+    assert (scaled.low, scaled.high) == pytest.approx((100 * share.low, 100 * share.high))
+    assert scaled.stderr == pytest.approx(100 * share.stderr)
+    assert mean_estimate([0] * 10, bounds=(0, 100)).high > 20
+    assert mean_estimate([0, 1, 0, 1], bounds=(0, 100)).method == "t"
+
+
 def test_one_value_has_no_standard_error_and_none_has_no_mean() -> None:
     none = mean_estimate([])
     assert none.n == 0
