@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
 from aigc_evals.errors import AigcEvalsError, UsageError, nearest
 from aigc_evals.generate.files import DatasetsLock, held, write_whole
 from aigc_evals.generate.kinds import CHINESE, ENGLISH, EvalKind, as_yaml
-from aigc_evals.generate.sampling import DEFAULT_SEED, pick
+from aigc_evals.generate.sampling import DEFAULT_SEED, pick, ranked
 from aigc_evals.generate.source import Described, Source, remotes
 from aigc_evals.objects import raised_at
 
@@ -190,6 +191,10 @@ class Generate:
             head=[f"{name}: {value}" for name, value in (("Licence", self.licence), ("From", self.homepage)) if value],
         )
 
+    def format_example(self, item: Item, ideal: str) -> str:
+        """The reply to an item that is an example: its (best) ideal, unless there is more to show, such as the way to it."""
+        return ideal
+
     def subset_of(self, item: Item) -> str | None:
         """The subset of an item: its field ``subset``."""
         return item.get("subset") if isinstance(item, Mapping) and self.subsets else None
@@ -346,7 +351,8 @@ class _Examples:
         self.count = count
         self._owner = owner
         self._seed = seed
-        self._chosen: dict[str | None, list[int]] = {}
+        self._orders: dict[str | None, list[int]] = {}
+        self._clusters: dict[int, Any] = {}
         if count > 0:
             self._split = owner.split_name(owner.few_shot_split)
             self._same = self._split == split
@@ -356,34 +362,43 @@ class _Examples:
         """``prompt`` with the examples between what it shares with them (the instruction) and the question itself."""
         turns: list[Message] = []
         shared = len(prompt) - 1
-        for chosen in self._of(self._owner.subset_of(item), number):
-            row = self._owner.format_one_json(self._items[chosen])
+        for example in map(self._items.__getitem__, self._of(self._owner.subset_of(item), number)):
+            row = self._owner.format_one_json(example)
             ideal = as_ideal(row["ideal"])
             alike = next(
                 (i for i, (a, b) in enumerate(zip(row["input"], prompt, strict=False)) if a != b), len(prompt) - 1
             )
             shared = min(shared, alike)
-            turns += [
-                *row["input"][alike:],
-                {"role": "assistant", "content": ideal[0] if isinstance(ideal, list) else ideal},
-            ]
+            reply = self._owner.format_example(example, ideal[0] if isinstance(ideal, list) else ideal)
+            turns += [*row["input"][alike:], {"role": "assistant", "content": reply}]
         return [*prompt[:shared], *turns, *prompt[shared:]]
 
     def _of(self, subset: str | None, number: int) -> list[int]:
-        """The numbers of the examples for a question; the question itself is none of them."""
-        if subset not in self._chosen:
-            among = [i for i, item in enumerate(self._items) if subset is None or self._owner.subset_of(item) == subset]
-            # One more than is wanted, in case the question is among them.
-            count = self.count + self._same
-            if self._owner.few_shot_drawn:
-                told = f"{self._owner.class_name}:few_shot"
-                among = pick(among, count, name=told, split=self._split, seed=self._seed, total=len(self._items))
-            if len(among) < count:
-                raise UsageError(
-                    f"{self._owner.class_name} has only {len(among)} examples"
-                    + (f" for {subset}" if subset else "")
-                    + f" in its split {self._split!r}",
-                    key="few_shot",
-                )
-            self._chosen[subset] = among[:count]
-        return [i for i in self._chosen[subset] if not (self._same and i == number)][: self.count]
+        """The numbers of the examples for a question: neither itself nor one of its cluster, which may tell its answer."""
+        if subset not in self._orders:
+            self._orders[subset] = self._order(subset)
+        order: Iterable[int] = self._orders[subset]
+        if self._same:
+            own = self._cluster(number)
+            order = (i for i in order if i != number and (own is None or self._cluster(i) != own))
+        chosen = sorted(islice(order, self.count))
+        if len(chosen) < self.count:
+            raise UsageError(
+                f"{self._owner.class_name} has only {len(chosen)} examples"
+                + (f" for {subset}" if subset else "")
+                + f" in its split {self._split!r}",
+                key="few_shot",
+            )
+        return chosen
+
+    def _order(self, subset: str | None) -> list[int]:
+        among = [i for i, item in enumerate(self._items) if subset is None or self._owner.subset_of(item) == subset]
+        if not self._owner.few_shot_drawn:
+            return among
+        told = f"{self._owner.class_name}:few_shot"
+        return ranked(among, name=told, split=self._split, seed=self._seed, total=len(self._items))
+
+    def _cluster(self, number: int) -> Any:
+        if number not in self._clusters:
+            self._clusters[number] = self._owner.format_more(self._items[number]).get("cluster")
+        return self._clusters[number]

@@ -28,6 +28,9 @@ _FUZZY = "aigc_evals.elsuite.basic.fuzzy_match:FuzzyMatch"
 _INCLUDES = "aigc_evals.elsuite.basic.includes:Includes"
 _FACT = "aigc_evals.elsuite.modelgraded.classify:ModelBasedClassify"
 _CHOICE = "aigc_evals.elsuite.choice_match:ChoiceMatch"
+_NUMBER = "aigc_evals.elsuite.final_number:FinalNumber"
+_OVERLAP = "aigc_evals.elsuite.overlap:Overlap"
+_ROUGE = ("rougeL", "rouge1", "rouge2")
 
 
 def _by_name(*kinds: EvalKind) -> Mapping[str, EvalKind]:
@@ -41,10 +44,19 @@ ENGLISH: Mapping[str, EvalKind] = _by_name(
     EvalKind(
         "fact",
         _FACT,
+        ("score",),
         args={"modelgraded_spec": "fact", "eval_type": "cot_classify"},
         about="a judge compares the reply with the expected answer by content",
     ),
     EvalKind("choice", _CHOICE, about="right when the letter read from the reply is the expected one"),
+    EvalKind("number", _NUMBER, about="right when the number read from the reply has the expected value"),
+    EvalKind(
+        "rouge",
+        _OVERLAP,
+        _ROUGE,
+        {"metrics": list(_ROUGE), "language": "en", "stem": True},
+        about="the reply's word sequences are compared with those of the expected text",
+    ),
 )
 
 CHINESE: Mapping[str, EvalKind] = _by_name(
@@ -54,10 +66,19 @@ CHINESE: Mapping[str, EvalKind] = _by_name(
     EvalKind(
         "fact",
         _FACT,
+        ("score",),
         args={"modelgraded_spec": "fact_zh", "eval_type": "cot_classify_zh"},
         about="由评审模型比较回答与标准答案的内容",
     ),
     EvalKind("choice", _CHOICE, about="从回答中读出的选项与标准答案一致为正确"),
+    EvalKind("number", _NUMBER, about="从回答中读出的数值与标准答案相等为正确"),
+    EvalKind(
+        "rouge",
+        _OVERLAP,
+        _ROUGE,
+        {"metrics": list(_ROUGE), "language": "zh"},
+        about="按字比较回答与标准答案的片段",
+    ),
 )
 
 

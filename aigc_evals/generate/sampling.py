@@ -18,6 +18,11 @@ def pick(among: Sequence[int], n: int | None, *, name: str, split: str, seed: in
     """
     if n is None or n >= len(among):
         return list(among)
+    return sorted(ranked(among, name=name, split=split, seed=seed, total=total)[:n])
+
+
+def ranked(among: Sequence[int], *, name: str, split: str, seed: int, total: int) -> list[int]:
+    """All of ``among`` in the order in which ``pick`` takes them."""
     rng = random.Random(f"{name}:{split}:{seed}")
     drawn = [rng.random() for _ in range(total)]
-    return sorted(sorted(among, key=lambda number: (drawn[number], number))[:n])
+    return sorted(among, key=lambda number: (drawn[number], number))

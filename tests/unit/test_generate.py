@@ -168,6 +168,19 @@ def test_a_question_is_never_its_own_example(tmp_path: Path) -> None:
         assert len(asked) == len(set(asked)) == 3
 
 
+def test_no_example_is_of_the_question_s_own_cluster(tmp_path: Path) -> None:
+    class Stories(Capitals):
+        subsets = {}
+        few_shot_drawn = True
+
+        def format_more(self, item: Any) -> dict[str, Any]:
+            return {"cluster": item["a"] < 3}
+
+    for row in Stories(folder=tmp_path, few_shot=2).rows("train"):
+        asked = [message["content"] for message in row["input"] if message["role"] == "user"]
+        assert all((int(text[-2]) < 3) != row["cluster"] for text in asked[:-1])
+
+
 def test_drawn_examples_depend_on_the_seed_alone(tmp_path: Path) -> None:
     class Drawn(Capitals):
         subsets = {}
