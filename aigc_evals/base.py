@@ -14,6 +14,7 @@ from typing import Any
 from aigc_evals.errors import UsageError
 
 DEFAULT_SEED = 20220722
+JUDGE_VARIABLE = "AIGC_EVALS_JUDGE"
 
 
 class Outcome(str, Enum):
@@ -60,13 +61,17 @@ class BaseEvalSpec:
 
 @dataclass
 class EvalSpec:
-    """One eval: its class, the constructor's arguments, and the registry its data belong to."""
+    """One eval: its class, the constructor's arguments, and the registry its data belong to.
+
+    ``made_by`` is the command that makes its data, for one whose data may not be there yet.
+    """
 
     cls: str
     registry_path: Path
     args: dict[str, Any] | None = None
     key: str | None = None
     group: str | None = None
+    made_by: str | None = None
 
 
 @dataclass
@@ -119,7 +124,8 @@ class Settings:
 
     ``concurrency`` is the number of calls in flight at one endpoint (None: adaptive up to ``max_concurrency``);
     ``timeout`` is seconds for one attempt; ``max_retries`` bounds the repeats of one call; with ``sequential`` a sample
-    begins when the one before it has ended, whatever that waits for.
+    begins when the one before it has ended, whatever that waits for. ``judge`` (a name, or a function) grades where an eval
+    names no judge itself, ``default_judge`` where there would be none but the model under test.
     """
 
     concurrency: int | None = None
@@ -128,6 +134,8 @@ class Settings:
     max_retries: int = 6
     progress: bool = True
     sequential: bool = False
+    judge: Any = None
+    default_judge: str | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], **given: Any) -> Settings:
@@ -142,6 +150,7 @@ class Settings:
         timeout = _variable(environ, "THREAD_TIMEOUT")
         if timeout is not None:
             values["timeout"] = _number(timeout, float, 0.001)
+        values["default_judge"] = environ.get(JUDGE_VARIABLE, "").strip() or None
         values["progress"] = _truth(_variable(environ, "SHOW_EVAL_PROGRESS"), True)
         values.update({key: value for key, value in given.items() if value is not None})
         return cls(**values)

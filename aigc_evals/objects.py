@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from aigc_evals.errors import AigcEvalsError, UsageError, nearest
@@ -149,6 +150,17 @@ def python_object(name: str) -> Any:
 
 
 def _from_file(path: Path, attribute: str) -> Any:
+    module = load_file(path)
+    found: Any = module
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise UsageError(f"the file defines no {attribute!r}", path=path, hint=nearest(part, vars(module)) or None)
+        found = getattr(found, part)
+    return found
+
+
+def load_file(path: Path) -> ModuleType:
+    """The module that a Python file holds; it is executed once in a process. UsageError with the line that fails."""
     if not path.is_file():
         raise UsageError("no such Python file", path=path)
     # Dataclasses and pickles look their module up by its name; one that no import can ask for hides no other module.
@@ -161,14 +173,29 @@ def _from_file(path: Path, attribute: str) -> Any:
         module = sys.modules[name] = importlib.util.module_from_spec(spec)
         try:
             spec.loader.exec_module(module)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             del sys.modules[name]
+            line, raised = _line_in(path, error), raised_at(error)
             raise UsageError(
-                f"cannot be loaded: {type(error).__name__}: {error}", path=path, hint=raised_at(error)
+                f"cannot be loaded: {type(error).__name__}: {error}",
+                path=path,
+                line=line,
+                hint=None if raised == f"({path}:{line})" or isinstance(error, SyntaxError) else raised,
             ) from error
-    found: Any = module
-    for part in attribute.split("."):
-        if not hasattr(found, part):
-            raise UsageError(f"the file defines no {attribute!r}", path=path, hint=nearest(part, vars(module)) or None)
-        found = getattr(found, part)
-    return found
+    return module
+
+
+def _line_in(path: Path, error: BaseException) -> int | None:
+    """The last line of a file that an error went through, or that it found malformed."""
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return error.lineno
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return lines[-1] if lines else None
+
+
+def load_module(name: str) -> ModuleType:
+    """The module of that name; UsageError where there is none or it cannot be loaded."""
+    try:
+        return _import(name)  # type: ignore[no-any-return]
+    except _Absent:
+        raise UsageError(f"no module {name!r}", hint="Is its package installed, or its folder on PYTHONPATH?") from None

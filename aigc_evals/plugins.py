@@ -1,6 +1,7 @@
 """Plugins: what other packages offer by entry points, found only when it is asked for.
 
-    aigc_evals.completion_fns   name = "module:Class" or "module:function": a completion function of that name
+    aigc_evals.completion_fns   name = "module:Class" or "module:function": a completion function of that name;
+                                name = "module": the classes derived from NamedModel in there, by their own names
     aigc_evals.registries       name = "package" (a package that is a registry folder), or "module:attr" (its path)
     aigc_evals.recorders        name = "module:factory": a sink; called with the text after ``=`` where there is one
 
@@ -14,6 +15,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +35,22 @@ RECORDERS = "aigc_evals.recorders"
 def completion_fn(name: str) -> Any:
     """The class or callable that a plugin offers under this name; None where none does."""
     point = _points(COMPLETION_FNS).get(name)
-    if point is None:
+    if point is None or not point.attr:
         return None
     found = _loaded(point)
     if not callable(found):
         raise _broken(point, f"gives a {type(found).__name__}, which cannot be called")
     return found
+
+
+def completion_fn_names() -> list[str]:
+    """The names under which plugins offer a completion function; nothing is loaded."""
+    return [name for name, point in _points(COMPLETION_FNS).items() if point.attr]
+
+
+def model_modules() -> dict[str, Callable[[], Any]]:
+    """The modules of named models that plugins offer, by the plugin's name, each to be loaded by calling it."""
+    return {name: partial(_loaded, point) for name, point in _points(COMPLETION_FNS).items() if not point.attr}
 
 
 def registries() -> list[Path]:

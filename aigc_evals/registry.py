@@ -20,8 +20,10 @@ from aigc_evals import plugins
 from aigc_evals.api import DummyCompletionFn
 from aigc_evals.base import BaseEvalSpec, CompletionFnSpec, EvalSetSpec, EvalSpec
 from aigc_evals.errors import UsageError, nearest
+from aigc_evals.model_files import ModelClass, NamedModels
 from aigc_evals.models import is_chat_model as is_chat_model
 from aigc_evals.models import is_text_model, n_ctx_from_model_name
+from aigc_evals.named_models import NamedModelFn, as_completion_fn, is_named_model, model_name
 from aigc_evals.objects import accepts, check_arguments, construct, load_object, python_object
 from aigc_evals.objects import make_object as make_object
 from aigc_evals.yaml_files import Entries, load_kind
@@ -34,9 +36,15 @@ logger = logging.getLogger(__name__)
 BUILT_IN = Path(__file__).resolve().parent / "registry"
 """The registry that comes with the package."""
 
-_AZURE, _TEXT = "azure/", "completion/"
+_TEXT = "completion/"
+_FAMILY = "/*"
 
 T = TypeVar("T")
+
+
+def in_family(name: str, entry: str) -> bool:
+    """Whether ``name`` falls under the entry, which then is of the form ``<beginning>/*``."""
+    return entry.endswith(_FAMILY) and len(name) >= len(entry) and name.startswith(entry[:-1])
 
 
 def default_paths() -> list[Path]:
@@ -62,7 +70,8 @@ _MODELGRADED = _Kind("modelgraded", "model-graded spec")
 class Registry:
     """All names of all registries on the search path; later registries override earlier ones.
 
-    ``wrap`` is put around every completion function made (a run passes its sampling wrapper).
+    ``wrap`` is put around every completion function made (a run passes its sampling wrapper). ``models`` are the classes
+    derived from NamedModel that can be asked for by name.
     """
 
     def __init__(
@@ -71,6 +80,8 @@ class Registry:
         paths = default_paths() if registry_paths is None else registry_paths
         self._registry_paths = [Path(path) for path in paths]
         self._wrap = wrap
+        self.models = NamedModels()
+        self._named_fns: dict[tuple[type, str], NamedModelFn] = {}
 
     def add_registry_paths(self, paths: Sequence[str | Path]) -> None:
         """Search these registries after the others; UsageError for one that does not exist."""
@@ -84,6 +95,7 @@ class Registry:
     def wrapping(self, wrap: Callable[[Any], Any]) -> Registry:
         """The same registry, with ``wrap`` put around every completion function it makes."""
         other = Registry(self._registry_paths, wrap=wrap)
+        other.models = self.models.copy()
         # What is loaded already serves both.
         other.__dict__.update({key: value for key, value in self.__dict__.items() if key not in other.__dict__})
         return other
@@ -142,6 +154,15 @@ class Registry:
             return None
         raw = self._evals[name]
         return BaseEvalSpec(id=raw) if isinstance(raw, str) else _build(BaseEvalSpec, raw, quiet=True)
+
+    def base_of(self, key: str) -> BaseEvalSpec | None:
+        """What is said of the eval with the full name ``key``: by its first part, else by an alias of it in the same file."""
+        base = self.get_base_eval(key.split(".")[0])
+        if base is not None or key not in self._evals:
+            return base
+        path = self._evals.place(key)[0]
+        beside = (self.get_base_eval(name) for name in self._evals if self._evals.place(name)[0] == path)
+        return next((found for found in beside if found is not None and found.id == key), None)
 
     def get_base_evals(self) -> list[BaseEvalSpec | None]:
         return [self.get_base_eval(name) for name in self._evals if "." not in name]
@@ -224,9 +245,11 @@ class Registry:
     def make_completion_fn(self, name: str, **kwargs: Any) -> Any:
         """The completion function called ``name``.
 
-        In this order: ``dummy``; an entry of the registry; a plugin's; ``module:attr`` or ``file.py:attr``;
-        ``azure/<deployment>``; else a model of the configured endpoint (``completion/<model>`` for the text endpoint).
-        ``kwargs`` override the spec's arguments.
+        In this order: ``dummy``; a class derived from NamedModel that was given (``models.add``, ``AIGC_EVALS_MODELS``); an
+        entry of the registry; a plugin's; a class in ``~/.aigc_evals/models`` or in a module that a plugin names;
+        ``module:attr`` or ``file.py:attr``; the entry ``<provider>/*`` for a name that begins so, whose rest is the
+        ``model``; else a model of the configured endpoint (``completion/<model>`` for the text endpoint). ``kwargs``
+        override the spec's arguments.
         """
         made = self._make(name, kwargs)
         if not callable(made):
@@ -235,48 +258,79 @@ class Registry:
 
     def wrapped(self, fn: Any) -> Any:
         """``fn`` as this registry gives completion functions out: in a run, with the run's sampling wrapper around it."""
+        if is_named_model(fn):
+            fn = self._construct(fn, {}, model_name(fn))
         return fn if self._wrap is None else self._wrap(fn)
 
     def _make(self, name: str, kwargs: dict[str, Any]) -> Any:
         if name == "dummy":
             return DummyCompletionFn()
+        given = self.models.given(name)
         spec = self.get_completion_fn(name)
+        if given is not None:
+            if spec is not None:
+                logger.info("%s (%s) overrides the registry's %s", given.class_name, given.place, name)
+            return self._construct(given.load(), kwargs, name)
         if spec is not None:
-            entries = self._completion_fns if name in self._completion_fns else self._solvers
-            args = {**(spec.args or {}), **kwargs}
-            return self._construct(load_object(spec.cls, entries.place(name)), args, name)
+            self._tell_of_hidden(name)
+            return self._from_entry(name, spec, kwargs, name)
         attribute = plugins.completion_fn(name)
         if attribute is None:
-            attribute = python_object(name)
+            found = self.models.found(name)
+            attribute = python_object(name) if found is None else found.load()
         if attribute is not None:
             if inspect.isclass(attribute):
                 return self._construct(attribute, kwargs, name)
             return partial(attribute, **kwargs) if kwargs else attribute
-        return self._model(name, kwargs)
+        made = self._of_family(name, kwargs)
+        return self._model(name, kwargs) if made is None else made
 
-    def _azure(self, name: str, kwargs: dict[str, Any]) -> Any:
-        """The deployment that ``azure/<deployment>`` or ``azure/completion/<deployment>`` names; None where it is a
-        model's name at another endpoint, as gateways have such names too.
+    def _tell_of_hidden(self, name: str) -> None:
+        hidden: ModelClass | None = self.models.at_home(name)
+        if hidden is not None:
+            logger.warning(
+                "%s is an entry of the registry, which goes before the class in %s; --models %s asks the class",
+                name,
+                hidden.place,
+                hidden.path,
+            )
+
+    def family(self, name: str) -> str | None:
+        """The entry ``<beginning>/*`` that ``name`` falls under, the one with the longest beginning; None for none."""
+        found = [entry for entry in (*self._completion_fns, *self._solvers) if in_family(name, entry)]
+        return max(found, key=len, default=None)
+
+    def _of_family(self, name: str, kwargs: dict[str, Any]) -> Any:
+        """What the entry ``<provider>/*`` makes of ``name``; None where there is no such entry, or where its class says
+        (``is_meant``) that the name is a model's at another endpoint, as gateways have such names too.
         """
-        from aigc_evals.completion_fns.azure import (
-            AzureOpenAIChatCompletionFn,
-            AzureOpenAICompletionFn,
-            azure_is_configured,
-        )
-        from aigc_evals.completion_fns.openai import endpoint_is_configured
-
-        if not azure_is_configured(kwargs) and endpoint_is_configured(kwargs):
+        entry = self.family(name)
+        spec = None if entry is None else self.get_completion_fn(entry)
+        if entry is None or spec is None:
             return None
-        deployment = name.removeprefix(_AZURE)
-        text = deployment.startswith(_TEXT)
-        made = AzureOpenAICompletionFn if text else AzureOpenAIChatCompletionFn
-        return self._construct(made, {**kwargs, "deployment": deployment.removeprefix(_TEXT)}, name)
+        kwargs = {**kwargs, "model": name.removeprefix(entry[:-1])}
+        is_meant = getattr(load_object(spec.cls, self._place(entry)), "is_meant", None)
+        if is_meant is not None and not is_meant({**(spec.args or {}), **kwargs}):
+            logger.info("%r is taken for a model of the configured endpoint, not for one of %s", name, entry)
+            return None
+        return self._from_entry(entry, spec, kwargs, name)
+
+    def _place(self, entry: str) -> tuple[Path | None, int | None]:
+        return (self._completion_fns if entry in self._completion_fns else self._solvers).place(entry)
+
+    def _from_entry(self, entry: str, spec: CompletionFnSpec, kwargs: dict[str, Any], name: str) -> Any:
+        place = self._place(entry)
+        try:
+            return self._construct(load_object(spec.cls, place), {**(spec.args or {}), **kwargs}, name)
+        except UsageError as error:
+            if error.path is None and place[0] is not None:
+                error.path, error.line = str(place[0]), place[1]
+                whose = f"completion function {name!r}"
+                if not error.message.startswith(whose):
+                    error.message = f"{whose}: {error.message}"
+            raise
 
     def _model(self, name: str, kwargs: dict[str, Any]) -> Any:
-        if name.startswith(_AZURE):
-            made = self._azure(name, kwargs)
-            if made is not None:
-                return made
         from aigc_evals.completion_fns.openai import (
             OpenAIChatCompletionFn,
             OpenAICompletionFn,
@@ -285,10 +339,12 @@ class Registry:
 
         text = name.startswith(_TEXT) or is_text_model(name)
         if not endpoint_is_configured(kwargs):
-            hint = nearest(name, [*self._completion_fns, *self._solvers])
+            hints = [nearest(name, [*self._completion_fns, *self._solvers, *self.models.names()])]
+            hints.append("Set OPENAI_API_KEY (and OPENAI_BASE_URL for another endpoint).")
+            hints += [f"Not looked into: {problem}" for problem in self.models.problems.values()]
             raise UsageError(
                 f"no completion function is named {name!r}, and as a model name it needs an endpoint",
-                hint=(f"{hint}\n" if hint else "") + "Set OPENAI_API_KEY (and OPENAI_BASE_URL for another endpoint).",
+                hint="\n".join(filter(None, hints)),
             )
         model = name.removeprefix(_TEXT)
         cls = OpenAICompletionFn if text else OpenAIChatCompletionFn
@@ -299,6 +355,10 @@ class Registry:
         if accepts(cls, "registry"):
             args["registry"] = self
         check_arguments(cls, args, f"completion function {name!r}")
+        if is_named_model(cls):
+            # Whoever asks for it, as model or as judge, asks the one that this registry has made.
+            plain = {key: value for key, value in args.items() if value is not self}
+            return self._named_fns.setdefault((cls, repr(plain)), as_completion_fn(cls, args))
         return construct(cls, args, f"completion function {name!r}")
 
     def get_class(self, spec: EvalSpec) -> Any:

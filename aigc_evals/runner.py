@@ -11,85 +11,29 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from aigc_evals import __version__
-from aigc_evals.base import DEFAULT_SEED, BaseEvalSpec, EvalSpec, Outcome, RunResult, RunSpec, Settings
+from aigc_evals.base import BaseEvalSpec, EvalSpec, Outcome, RunResult, RunSpec, Settings
 from aigc_evals.ci_output import below
 from aigc_evals.errors import AigcEvalsError, RunError, UsageError
+from aigc_evals.judges import Judge, unused
 from aigc_evals.log import read_report, read_spec
+from aigc_evals.made_data import require_data
+from aigc_evals.named_models import function_name
 from aigc_evals.objects import check_arguments, construct, raised_at
+from aigc_evals.provenance import changed_code, code_of
 from aigc_evals.record import DummyRecorder, Recorder
-from aigc_evals.redact import Redactor, redact_error
+from aigc_evals.redact import Redactor, redact_error, url_secrets
 from aigc_evals.registry import Registry
 from aigc_evals.report import build, outcomes
+from aigc_evals.run_config import RunConfig as RunConfig
 from aigc_evals.sampling import Sampler
 from aigc_evals.sinks import Sink
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class RunConfig:
-    """Everything that can be said about a run; the flags of ``exec_aigc_evals`` have the same names and meanings.
-
-    ``extra_eval_params`` override the arguments of the eval, ``completion_args`` those of the completion functions.
-    ``cache`` answers requests that were made before from the cache on disk; ``repeats`` is how often each sample is asked.
-    ``recorder`` names sinks that plugins offer, each as ``NAME`` or ``NAME=ARGUMENT``.
-    ``max_invalid`` is the share of planned samples that may end without a score; ``fail_under`` maps metrics to the values
-    below which the run fails. ``concurrency``, ``timeout`` (seconds
-    per attempt), ``max_retries`` and ``progress`` override the ``EVALS_*`` environment variables when not None.
-    """
-
-    extra_eval_params: Mapping[str, Any] = field(default_factory=dict)
-    completion_args: Mapping[str, Any] = field(default_factory=dict)
-    max_samples: int | None = None
-    cache: bool = False
-    repeats: int = 1
-    visible: bool | None = None
-    seed: int = DEFAULT_SEED
-    user: str = ""
-    record_path: str | Path | None = None
-    registry_path: Sequence[str | Path] = ()
-    local_run: bool = True
-    http_run: bool = False
-    http_run_url: str | None = None
-    http_batch_size: int = 100
-    http_fail_percent_threshold: float = 5
-    dry_run: bool = False
-    dry_run_logging: bool = True
-    recorder: Sequence[str] = ()
-    resume: bool = False
-    retry_errors: bool = False
-    max_invalid: float = 1.0
-    fail_under: Mapping[str, float] = field(default_factory=dict)
-    concurrency: int | None = None
-    timeout: float | None = None
-    max_retries: int | None = None
-    progress: bool | None = None
-    command: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.max_samples is not None and self.max_samples < 0:
-            raise UsageError(f"must not be negative, got {self.max_samples}", key="max_samples")
-        if not 0 <= self.max_invalid <= 1:
-            raise UsageError(f"a share is between 0 and 1, got {self.max_invalid}", key="max_invalid")
-        if self.concurrency is not None and self.concurrency < 1:
-            raise UsageError(f"must be at least 1, got {self.concurrency}", key="concurrency")
-        if self.timeout is not None and not 0 < self.timeout < 1e9:
-            raise UsageError(f"must be more than 0 seconds and finite, got {self.timeout}", key="timeout")
-        if self.max_retries is not None and self.max_retries < 0:
-            raise UsageError(f"must not be negative, got {self.max_retries}", key="max_retries")
-        if self.http_batch_size < 1:
-            raise UsageError(f"must be at least 1, got {self.http_batch_size}", key="http-batch-size")
-        if self.http_run and not self.http_run_url:
-            raise UsageError("--http-run needs to know where to send events", key="http-run-url")
-        if self.recorder and self.dry_run:
-            raise UsageError("a dry run has no log that could be sent on", key="recorder")
-        if self.repeats < 1:
-            raise UsageError(f"must be at least 1, got {self.repeats}", key="repeats")
 
 
 def run(
@@ -125,22 +69,28 @@ class _Run:
         self.redactor = Redactor.from_environment(environ)
         self._learn_secrets(config.completion_args)
         self._learn_secrets(config.extra_eval_params)
+        self._sql_url = config.sql_run_url or environ.get("AIGC_EVALS_SQL_URL") or ""
+        for secret in url_secrets(self._sql_url):
+            self.redactor.add(secret)
         settings = Settings.from_environment(
             environ,
             concurrency=config.concurrency,
             timeout=config.timeout,
             max_retries=config.max_retries,
             progress=config.progress,
+            judge=config.judge,
         )
         self.sampler = Sampler(settings)
         self._environ = environ
         self.registry = (registry or Registry()).wrapping(self.sampler.wrap)
         self.registry.add_registry_paths(config.registry_path)
+        self.registry.models = self.registry.models.copy(environ)
+        self.registry.models.add(config.models)
         self.spec = self._eval_spec(eval_name)
-        self.base = self.registry.get_base_eval(str(self.spec.key).split(".")[0]) or BaseEvalSpec()
+        self.base = self.registry.base_of(str(self.spec.key)) or BaseEvalSpec()
         given = [completion_fn] if isinstance(completion_fn, str) or callable(completion_fn) else list(completion_fn)
         self.fns = [part for fn in given for part in (names_of(fn) if isinstance(fn, str) else [fn])]
-        self.fn_names = [fn if isinstance(fn, str) else getattr(fn, "__name__", type(fn).__name__) for fn in self.fns]
+        self.fn_names = [fn if isinstance(fn, str) else function_name(fn) for fn in self.fns]
 
     def _eval_spec(self, name: str) -> EvalSpec:
         spec = self.registry.eval(name)
@@ -148,7 +98,9 @@ class _Run:
         if len(key.split(".")) < 2:
             raise UsageError(f"the eval's full name must have at least the form base.split, got {key!r}", key=key)
         args = {**(spec.args or {}), **self.config.extra_eval_params}
-        return EvalSpec(cls=spec.cls, registry_path=spec.registry_path, args=args, key=key, group=spec.group)
+        ours = EvalSpec(cls=spec.cls, registry_path=spec.registry_path, args=args, key=key, group=spec.group)
+        require_data(replace(ours, made_by=spec.made_by), key)
+        return ours
 
     def _learn_secrets(self, arguments: Mapping[str, Any]) -> None:
         for key, value in arguments.items():
@@ -181,13 +133,14 @@ class _Run:
         fns = [
             self.registry.make_completion_fn(fn, **self.config.completion_args)
             if isinstance(fn, str)
-            else self.sampler.wrap(fn)
+            else self.registry.wrapped(fn)
             for fn in self.fns
         ]
         evaluated = self._make_eval(key, fns)
         self._learn_from_functions()
         self.sampler.preflight()
         path = None if self.config.dry_run else self._record_path(run_spec)
+        self._note_who_answers(evaluated, fns, run_spec, path)
         recorder = self._recorder(run_spec, path)
         began = time.monotonic()
         try:
@@ -211,6 +164,21 @@ class _Run:
             return self._finish(evaluated, recorder, result, run_spec, path, time.monotonic() - began)
         finally:
             recorder.close()
+
+    def _note_who_answers(self, evaluated: Any, fns: list[Any], run_spec: RunSpec, path: Path | None) -> None:
+        """The judge and the code of the functions into the spec, and what there is to say about them into the report."""
+        judge: Judge | None = getattr(evaluated, "judge", None)
+        functions = dict(zip(self.fn_names, fns, strict=True))
+        if judge is not None:
+            name = judge.name or self.fn_names[-1]
+            run_spec.run_config["judge"] = {"name": name, "rule": judge.rule}
+            functions[name] = judge.fn
+        code = run_spec.run_config["code"] = code_of(functions)
+        self._remarks = [text for text in [unused(judge, self.config.judge, run_spec.eval_name)] if text]
+        if path is not None and path.is_file():
+            self._remarks += changed_code(read_spec(path), code)
+        for remark in self._remarks:
+            logger.warning("%s", remark)
 
     def _failure(self, key: str, error: Exception, path: Path | None) -> RunError:
         logger.debug("eval %s failed", key, exc_info=error)
@@ -301,6 +269,14 @@ class _Run:
                     fail_percent_threshold=config.http_fail_percent_threshold,
                 )
             )
+        if config.sql_run:
+            if not self._sql_url:
+                raise UsageError(
+                    "--sql-run needs to know the database", key="sql-run-url", hint="AIGC_EVALS_SQL_URL names it too."
+                )
+            from aigc_evals.sinks.sql import SqlSink
+
+            sinks.append(SqlSink(self._sql_url, fail_percent_threshold=config.http_fail_percent_threshold))
         retry = (Outcome.ERROR.value, Outcome.JUDGE_FAILED.value) if config.retry_errors else ()
         return Recorder(run_spec, path=path, redactor=self.redactor, sinks=sinks, retry_outcomes=retry)
 
@@ -325,6 +301,9 @@ class _Run:
             adjusted=self.redactor.value(self.sampler.adjusted),
             repeats=self.config.repeats,
         )
+        remarks = [*recorder.previous_report.get("notes", ()), *self._remarks, *getattr(evaluated, "remarks", ())]
+        if remarks:
+            report["notes"] = self.redactor.value(list(dict.fromkeys(remarks)))
         if recorder.complete:
             # What is a problem depends on the limits of this call; the report in the log stays as it is.
             report = {key: value for key, value in recorder.previous_report.items() if key != "problems"}

@@ -23,8 +23,9 @@ from aigc_evals.aio import Deadlines, drive
 from aigc_evals.api import CompletionResult, TextResult
 from aigc_evals.base import Outcome, Settings
 from aigc_evals.errors import EndpointError, SampleError, UsageError
-from aigc_evals.failures import as_endpoint_error
+from aigc_evals.failures import CONSTRUCTION, RETURN_TYPE, as_endpoint_error
 from aigc_evals.limits import Endpoint, Limiter
+from aigc_evals.named_models import as_completion_fn
 from aigc_evals.prompt.base import Prompt
 from aigc_evals.reasoning import split_reasoning
 from aigc_evals.scope import SampleScope, current_scope
@@ -42,7 +43,7 @@ _LONGEST_WAIT = 600.0
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 _NEVER_RIGHT = ("auth", "not_found")
-_RETURN_TYPE = "return_type"
+_NEVER_BEGAN = (RETURN_TYPE, CONSTRUCTION)
 _RECORDED = (
     "finish_reason",
     "reasoning",
@@ -114,7 +115,7 @@ class Sampler:
             return fn
         if not callable(fn):
             raise UsageError(f"a completion function must be callable, got {type(fn).__name__}: {fn!r}")
-        wrapped = SampledFn(self, fn)
+        wrapped = SampledFn(self, as_completion_fn(fn))
         self._wrapped.append(wrapped)
         return wrapped
 
@@ -326,7 +327,7 @@ class SampledFn:
             return
         if failure.kind == "quota":
             self.sampler.stop = Stop(str(failure), usage=False)
-        elif not endpoint.succeeded and (failure.kind in _NEVER_RIGHT or failure.code == _RETURN_TYPE):
+        elif not endpoint.succeeded and (failure.kind in _NEVER_RIGHT or failure.code in _NEVER_BEGAN):
             self.sampler.stop = Stop(str(failure), usage=True)
         elif failure.kind == "code" or (failure.kind == "bad_request" and endpoint.succeeded):
             # These speak of one sample, not of the endpoint.
@@ -405,7 +406,7 @@ def _result(value: Any) -> CompletionResult:
     raise EndpointError(
         f"a completion function must return a str or a CompletionResult, this one returned {type(value).__name__}",
         kind="code",
-        code=_RETURN_TYPE,
+        code=RETURN_TYPE,
     )
 
 

@@ -1,7 +1,7 @@
 """HTTP for completion functions: connections that are reused, JSON in, JSON out, and every failure an EndpointError.
 
-A reply comes whole (``post``) or as a stream of server-sent events (``post_stream``). It speaks over aiohttp, one
-session per event loop. It does not retry, limit or time out: that is ``sampling``'s part.
+A reply comes whole (``post``) or as a stream (``post_stream``) of server-sent events or lines of JSON. It speaks over
+aiohttp, one session per event loop. It does not retry, limit or time out: that is ``sampling``'s part.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -28,23 +29,45 @@ _DRAIN_SECONDS = 0.1
 _STREAM_END = "[DONE]"
 
 
+@dataclass(frozen=True)
+class Framing:
+    """How a stream is cut into events: server-sent events, or with ``lines`` a JSON value on each line.
+
+    ``ends`` are the texts that stand in place of an event where the server says it was all, and ``done`` is what is given
+    for one. With ``strict`` a stream is known by its content type, else anything but JSON is one; and an event with an
+    ``error`` is a failure.
+    """
+
+    lines: bool = False
+    strict: bool = True
+    ends: tuple[str, ...] = (_STREAM_END,)
+    done: Any = field(default_factory=lambda: {"done": True})
+
+
 class JsonClient:
-    """POSTs JSON to one URL.
+    """POSTs JSON to one URL, or to others of its host.
 
     ``verify`` is True, False, or the path of a CA file; proxies come from the environment. ``setting`` is the
-    environment variable that a user is told to check when the address is wrong.
+    environment variable that a user is told to check when the address is wrong, ``key`` the argument it came by.
     """
 
     def __init__(
-        self, url: str, headers: Mapping[str, str], *, verify: bool | str = True, setting: str = "OPENAI_BASE_URL"
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        verify: bool | str = True,
+        setting: str = "OPENAI_BASE_URL",
+        key: str = "api_base",
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(f"expected an http:// or https:// address, got {url!r}", key="api_base")
+            raise UsageError(f"expected an http:// or https:// address, got {url!r}", key=key)
         if isinstance(verify, str) and not os.path.isfile(verify):
             raise UsageError("no such file of certificates", path=verify, key="verify")
         self.url = url
         self._setting = setting
+        self._key = key
         self._host = parts.hostname
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._headers = {"Content-Type": "application/json", "Accept": "application/json", **headers}
@@ -63,47 +86,77 @@ class JsonClient:
         except OSError as error:
             raise UsageError(
                 f"unknown host {self._host!r} ({error.strerror or error})",
-                key="api_base",
+                key=self._key,
                 hint=f"Check {self._setting}.",
             ) from None
 
-    async def post(self, body: bytes, headers: Mapping[str, str] | None = None) -> Any:
-        """The decoded JSON reply to ``body``; EndpointError for any other. ``headers`` go with this request alone."""
+    async def post(
+        self,
+        body: bytes | None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        method: str = "POST",
+        url: str | None = None,
+    ) -> Any:
+        """The decoded JSON reply to ``body``; EndpointError for any other.
+
+        ``headers``, another ``method`` and another ``url`` of the host hold for this request alone.
+        """
         with self._failures():
             # A reply read to its end gives its connection back by itself, one that breaks off closes it.
-            response = await self._send(body, headers)
+            response = await self._send(body, headers, method, url)
             content = await response.read()
         return _decoded(response, content)
 
-    async def post_stream(self, body: bytes, headers: Mapping[str, str] | None = None) -> AsyncIterator[Any]:
+    async def post_stream(
+        self,
+        body: bytes | None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        method: str = "POST",
+        url: str | None = None,
+        framing: Framing | None = None,
+    ) -> AsyncIterator[Any]:
         """The decoded JSON of each event of the reply, as it comes; ``{"done": True}`` where the server says it was all.
 
         A server that does not stream gives its whole reply as the only item. EndpointError as for ``post``, also for
         a stream that breaks off. An ``error`` event in the midst of a stream is an EndpointError too.
         """
+        import aiohttp
+
+        framing = framing or Framing()
         with self._failures():
-            response = await self._send(body, headers)
+            response = await self._send(body, headers, method, url)
             async with response:
-                if response.status >= 300 or response.content_type != "text/event-stream":
+                if response.status >= 300 or not _streams(response.content_type, framing):
                     yield _decoded(response, await response.read())
                     return
-                events = ServerSentEvents()
-                async for chunk in response.content.iter_any():
-                    for data in events.feed(chunk):
-                        if data == _STREAM_END:
-                            yield {"done": True}
-                            await _drain(response)
-                            return
-                        yield _event(data)
-                for data in events.feed(b"\n\n"):
-                    yield {"done": True} if data == _STREAM_END else _event(data)
+                events = JsonLines() if framing.lines else ServerSentEvents()
+                try:
+                    async for chunk in response.content.iter_any():
+                        for data in events.feed(chunk):
+                            if data in framing.ends:
+                                yield framing.done
+                                await _drain(response)
+                                return
+                            yield _event(data, framing.strict)
+                    for data in events.feed(b"\n\n"):
+                        yield framing.done if data in framing.ends else _event(data, framing.strict)
+                except GeneratorExit:
+                    # Whoever listened has heard enough.
+                    with contextlib.suppress(aiohttp.ClientError, OSError):
+                        await _drain(response)
+                    raise
 
-    async def _send(self, body: bytes, headers: Mapping[str, str] | None) -> aiohttp.ClientResponse:
+    async def _send(
+        self, body: bytes | None, headers: Mapping[str, str] | None, method: str, url: str | None
+    ) -> aiohttp.ClientResponse:
         session = self._session
         if session is None or self._loop is not asyncio.get_running_loop():
             session = await self._connect()
-        return await session.post(
-            self._target or self.url, data=body, headers=headers, proxy=self._proxy, allow_redirects=False
+        target = url or self._target or self.url
+        return await session.request(
+            method, target, data=body, headers=headers, proxy=self._proxy, allow_redirects=False
         )
 
     @contextlib.contextmanager
@@ -189,6 +242,27 @@ class ServerSentEvents:
                 self._data.append(value.removeprefix(b" ").decode("utf-8", "replace"))
 
 
+class JsonLines:
+    """Takes a stream of lines apart, however it is cut into chunks; gives each that is not blank."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> Iterator[str]:
+        """The lines that ``chunk`` completes."""
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            text = line.decode("utf-8", "replace").strip().removeprefix("\ufeff")
+            if text:
+                yield text
+
+
+def _streams(content_type: str, framing: Framing) -> bool:
+    if framing.strict:
+        return content_type == "text/event-stream"
+    return framing.lines or content_type != "application/json"
+
+
 async def _drain(response: aiohttp.ClientResponse) -> None:
     """Read what follows the last event, which is nothing, so that the connection can be used again."""
     if not response.content.at_eof():
@@ -207,14 +281,14 @@ def _decoded(response: aiohttp.ClientResponse, content: bytes) -> Any:
         ) from None
 
 
-def _event(data: str) -> Any:
+def _event(data: str, strict: bool = True) -> Any:
     try:
         value = orjson.loads(data)
     except ValueError:
         raise EndpointError(
             f"an event of the stream is not JSON: {_excerpt(data.encode())}", kind="bad_reply", retryable=True
         ) from None
-    if isinstance(value, dict) and value.get("error"):
+    if strict and isinstance(value, dict) and value.get("error"):
         error = value["error"]
         code = error.get("code") if isinstance(error, dict) else None
         # The status line has gone out as 200 long ago; servers that say more put it into the code.

@@ -26,6 +26,7 @@ def list_names(args: argparse.Namespace, command_line: str) -> int:
     """Print one line for each name, or a JSON list; exit code 1 where there is none."""
     prepare_logging(False, None)
     from aigc_evals.errors import UsageError
+    from aigc_evals.model_files import NamedModels
     from aigc_evals.tools.listing import FOLDERS, list_entries, render, search_path
 
     kind, pattern = args.kind, args.filter
@@ -33,7 +34,11 @@ def list_names(args: argparse.Namespace, command_line: str) -> int:
         if pattern is not None:
             raise UsageError(f"expected one of {', '.join(FOLDERS)}, got {kind!r}", key="kind")
         kind, pattern = None, kind
-    rows = list_entries(search_path(args.registry_path or ()), kind, pattern, everything=args.all)
+    models = NamedModels()
+    models.add(args.models or ())
+    rows = list_entries(search_path(args.registry_path or ()), kind, pattern, everything=args.all, models=models)
+    for problem in models.problems.values():
+        say(f"warning: {problem}")
     if args.json:
         from aigc_evals.fastjson import encode
 

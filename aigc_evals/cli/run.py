@@ -61,6 +61,7 @@ def config_of(args: argparse.Namespace, command_line: str) -> dict[str, Any]:
     for name in ("extra_eval_params", "completion_args"):
         config[name] = parse_parameters(config[name], name)
     config["registry_path"] = args.registry_path or ()
+    config["models"] = args.models or ()
     config["fail_under"] = parse_thresholds(args.fail_under or ())
     config["recorder"] = args.recorder or ()
     config["command"] = command_line

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 COMMAND = Command(
     "aigc_evals show",
     "Show what a name of the registry stands for: spec, class, data, and the first sample as it will be sent.",
-    (("name", "an eval, an eval set, a completion function or a model-graded spec"),),
+    (("name", "an eval, an eval set, a completion function, a model-graded spec or a named model"),),
     SHOW_FLAGS,
 )
 
@@ -22,11 +22,14 @@ COMMAND = Command(
 def show(args: argparse.Namespace, command_line: str) -> int:
     """Print one YAML document (or JSON object) for each thing of that name."""
     prepare_logging(False, None)
+    from aigc_evals.model_files import NamedModels
     from aigc_evals.tools.listing import search_path
     from aigc_evals.tools.show import as_yaml
     from aigc_evals.tools.show import show as found
 
-    shown = found(search_path(args.registry_path or ()), args.name)
+    models = NamedModels()
+    models.add(args.models or ())
+    shown = found(search_path(args.registry_path or ()), args.name, models)
     if args.json:
         from aigc_evals.fastjson import encode
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from aigc_evals.completion_fns.endpoint import Address, EndpointFn, mapping
-from aigc_evals.completion_fns.openai import ChatKind, TextKind
+from aigc_evals.completion_fns.openai import ChatKind, TextKind, endpoint_is_configured
 from aigc_evals.errors import AigcEvalsError, EndpointError, UsageError
 
 if TYPE_CHECKING:
@@ -157,6 +157,11 @@ class _AzureFn(EndpointFn):
             max_concurrency=max_concurrency,
             stream=stream,
         )
+
+    @classmethod
+    def is_meant(cls, arguments: Mapping[str, Any]) -> bool:
+        """Whether ``azure/<name>`` means a deployment: not where only an endpoint of another kind is configured."""
+        return azure_is_configured(arguments) or not endpoint_is_configured(arguments)
 
     def preflight(self) -> None:
         """UsageError for an unknown host, and where there is neither a key nor a way to a token."""

@@ -7,10 +7,12 @@ Where requests go and as whom is said by ``openai`` and ``azure``, what is asked
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from aigc_evals.api import CompletionResult
 from aigc_evals.errors import EndpointError, UsageError
@@ -54,6 +56,18 @@ def positive(key: str, value: Any) -> Any:
     if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e9):
         raise UsageError(f"expected a number above 0, got {value!r}", key=key)
     return value
+
+
+def without_login(url: str) -> tuple[str, tuple[str, ...]]:
+    """An address without user and password, and these: the password as it stands, decoded, and all as Basic wants it."""
+    scheme, separator, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    login, at, host = authority.rpartition("@")
+    if not at:
+        return url, ()
+    user, _, password = login.partition(":")
+    basic = b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode("ascii")
+    return f"{scheme}{separator}{host}{slash}{path}", (password, unquote(password), basic)
 
 
 class EndpointFn:

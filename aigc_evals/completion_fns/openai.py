@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from base64 import b64encode
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from aigc_evals.api import CompletionResult
-from aigc_evals.completion_fns.endpoint import Address, EndpointFn, mapping
+from aigc_evals.completion_fns.endpoint import Address, EndpointFn, mapping, without_login
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.prompt.base import ChatCompletionPrompt, CompletionPrompt, Prompt
 
@@ -25,6 +23,12 @@ def endpoint_is_configured(arguments: Mapping[str, Any]) -> bool:
     if any(arguments.get(name) for name in ("api_base", "base_url", "api_key")):
         return True
     return any(os.environ.get(name) for name in (*_BASE_VARIABLES, "OPENAI_API_KEY"))
+
+
+def gateway_is_configured() -> bool:
+    """Whether the environment names an endpoint that is not OpenAI's own."""
+    bases = [os.environ.get(name, "").strip().rstrip("/") for name in _BASE_VARIABLES]
+    return next(filter(None, bases), _DEFAULT_BASE) != _DEFAULT_BASE
 
 
 class OpenAIBaseCompletionResult(CompletionResult):
@@ -96,18 +100,6 @@ def _text(content: Any) -> str:
     return str(content)
 
 
-def _without_login(url: str) -> tuple[str, tuple[str, ...]]:
-    """An address without user and password, and these: the password as it stands, decoded, and all as Basic wants it."""
-    scheme, separator, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    login, at, host = authority.rpartition("@")
-    if not at:
-        return url, ()
-    user, _, password = login.partition(":")
-    basic = b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode("ascii")
-    return f"{scheme}{separator}{host}{slash}{path}", (password, unquote(password), basic)
-
-
 class _OpenAIFn(EndpointFn):
     """A model of OpenAI or of anyone who speaks as OpenAI does.
 
@@ -133,7 +125,7 @@ class _OpenAIFn(EndpointFn):
         registry: Registry | None = None,
     ) -> None:
         configured = next((os.environ[name] for name in _BASE_VARIABLES if os.environ.get(name)), _DEFAULT_BASE)
-        base, login = _without_login(str(api_base or base_url or configured).strip().rstrip("/"))
+        base, login = without_login(str(api_base or base_url or configured).strip().rstrip("/"))
         # A key that was read from a file often ends in a line end, which no header can carry.
         self.api_key = str(api_key or os.environ.get("OPENAI_API_KEY") or "").strip() or None
         sent = {str(name): str(value) for name, value in mapping("headers", headers).items()}

@@ -1,4 +1,7 @@
-"""What the registries hold, as a list: names, what each is, and where it comes from. Nothing is imported or made."""
+"""What the registries hold, as a list: names, what each is, and where it comes from, and models in Python files beside them.
+
+No entry's class is imported or made.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aigc_evals.check.sources import Entry, Sources
+from aigc_evals.model_files import NamedModels
 from aigc_evals.registry import Registry, default_paths
 
 FOLDERS: Mapping[str, tuple[str, ...]] = {
@@ -23,7 +27,7 @@ FOLDERS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Listed:
-    """One name of a registry: ``what`` is the class or what it is otherwise, ``leads_to`` what an alias stands for."""
+    """One name: ``what`` is the class or what it is otherwise, ``leads_to`` what an alias stands for."""
 
     kind: str
     name: str
@@ -49,9 +53,14 @@ def search_path(more: Sequence[str | Path] = ()) -> list[Path]:
 
 
 def list_entries(
-    paths: Sequence[str | Path], kind: str | None = None, pattern: str | None = None, *, everything: bool = False
+    paths: Sequence[str | Path],
+    kind: str | None = None,
+    pattern: str | None = None,
+    *,
+    everything: bool = False,
+    models: NamedModels | None = None,
 ) -> list[Listed]:
-    """The names of all registries in their order; ``kind`` is a key of ``FOLDERS``.
+    """The names of all registries in their order, those of ``models`` after them; ``kind`` is a key of ``FOLDERS``.
 
     ``pattern`` is a part of the name in any case, or, with ``*`` for any text, all of it. What a listed alias leads to
     is left out unless ``everything`` is wanted. Files that cannot be read are passed over; ``check`` says why.
@@ -64,6 +73,12 @@ def list_entries(
         found = [entry for name, entry in sources.entries[folder].items() if fits(name)]
         hidden = set() if everything else {entry.alias for entry in found if isinstance(entry.alias, str)}
         rows += [_listed(sources, folder, entry) for entry in found if entry.name not in hidden]
+    if models is not None and kind in (None, "completion_fns"):
+        rows += [
+            Listed("named model", one.name, one.class_name, one.about, one.path or Path(one.told_by), one.line or 0)
+            for one in models.every()
+            if fits(one.name)
+        ]
     return rows
 
 

@@ -7,6 +7,7 @@ to the same prompt if there is one, else the next in order. What the log has no 
 from __future__ import annotations
 
 import inspect
+import os
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from aigc_evals.api import CompletionResult
-from aigc_evals.base import EvalSpec, Outcome, RunResult
+from aigc_evals.base import JUDGE_VARIABLE, EvalSpec, Outcome, RunResult
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.fastjson import decode, encode
+from aigc_evals.judges import ENVIRONMENT, NAMED
 from aigc_evals.log import read_samples, read_spec
 from aigc_evals.objects import load_object, python_object
 from aigc_evals.prompt.base import chat_prompt_to_text_prompt, is_chat_prompt
@@ -210,6 +212,7 @@ def rescore(
     spec = read_spec(path)
     config = (spec or {}).get("run_config") or {}
     recorded = config.get("eval_spec") or {}
+    judge = config.get("judge") or {}
     if spec is None or not recorded.get("cls"):
         raise UsageError("this file is not a log of ours", path=path)
     if record_path is not None and Path(record_path).exists():
@@ -233,6 +236,8 @@ def rescore(
             max_invalid=max_invalid,
             command=command,
             progress=progress,
+            judge=judge.get("name") if judge.get("rule") in (NAMED, ENVIRONMENT) else None,
+            environ={key: value for key, value in os.environ.items() if key != JUDGE_VARIABLE},
         )
     finally:
         answers.close()

@@ -17,8 +17,12 @@ from aigc_evals.check.spec_rules import matching
 from aigc_evals.check.uses import QuietRegistry, make_eval
 from aigc_evals.errors import AigcEvalsError, UsageError, nearest
 from aigc_evals.fastjson import decode, encode
+from aigc_evals.made_data import missing_data
+from aigc_evals.model_files import ModelClass, NamedModels
+from aigc_evals.named_models import as_completion_fn
 from aigc_evals.objects import load_object
 from aigc_evals.redact import Redactor
+from aigc_evals.registry import in_family
 from aigc_evals.sampling import NoAnswer
 
 STAND_IN = "(the model's answer)"
@@ -48,7 +52,7 @@ class Listener:
         return TextResult(self.answer)
 
 
-def show(paths: Sequence[str | Path], name: str) -> list[dict[str, Any]]:
+def show(paths: Sequence[str | Path], name: str, models: NamedModels | None = None) -> list[dict[str, Any]]:
     """What there is of that name, one mapping for each kind of thing that has it; UsageError where nothing has.
 
     Nothing is asked of any model. What cannot be shown (data that is not there, a class that is not installed) is told
@@ -56,14 +60,40 @@ def show(paths: Sequence[str | Path], name: str) -> list[dict[str, Any]]:
     """
     sources = Sources.read(paths)
     folders = [folder for folder in KINDS if name in sources.entries[folder]]
-    if not folders:
+    classes = [] if models is None else [_model(one) for one in models.every() if one.name == name]
+    if not folders and not classes:
+        member = _of_family(sources, name)
+        if member is not None:
+            return [Redactor.from_environment(os.environ).value(member)]
         known = {known for found in sources.entries.values() for known in found}
+        known |= set() if models is None else set(models.names())
         unread = sum(file.error is not None for file in sources.files)
         hint = nearest(name, known) or f"{len(known)} names are known; are you missing a --registry_path?"
         more = f"\n{unread} files cannot be read: aigc_evals check says why." if unread else ""
         raise UsageError(f"nothing in the registry is named {name!r}", hint=hint + more)
     masked = Redactor.from_environment(os.environ).value
-    return [masked(_SHOWN[folder](sources, folder, name)) for folder in folders]
+    return [masked(shown) for shown in (*(_SHOWN[folder](sources, folder, name) for folder in folders), *classes)]
+
+
+def _model(found: ModelClass) -> dict[str, Any]:
+    """A named model: its class, where that is, who told of it, and what it says of its limits."""
+    shown: dict[str, Any] = {"kind": "named model", "name": found.name, "defined": [found.place], "from": found.told_by}
+    shown |= {"class": found.class_name, **({"about": found.about} if found.about else {})}
+    try:
+        fn = as_completion_fn(found.load())
+    except UsageError as error:
+        return {**shown, "problem": str(error)}
+    limits = {key: getattr(fn, key, None) for key in ("endpoint", "max_concurrency", "timeout", "retries")}
+    return {**shown, **{key: value for key, value in limits.items() if value is not None}}
+
+
+def _of_family(sources: Sources, name: str) -> dict[str, Any] | None:
+    """What the entry ``<provider>/*`` makes of a name; None where the name falls under none."""
+    for folder in ("completion_fns", "solvers"):
+        entry = max((found for found in sources.entries[folder] if in_family(name, found)), key=len, default=None)
+        if entry is not None:
+            return {**_function(sources, folder, entry), "asked_as": name, "model": name.removeprefix(entry[:-1])}
+    return None
 
 
 def _head(sources: Sources, folder: str, name: str) -> dict[str, Any]:
@@ -103,6 +133,11 @@ def _eval(sources: Sources, folder: str, name: str) -> dict[str, Any]:
     if entry is None:
         return shown
     shown.update(_class(entry))
+    if entry.fields.get("made_by") is not None:
+        shown["made_by"] = entry.fields["made_by"]
+        missing = [str(path) for _, path in missing_data(entry.args, entry.file.registry_path)]
+        if missing:
+            return {**shown, "not_made_yet": missing}
     if "problem" not in shown:
         shown.update(_sample(sources, entry))
     return shown

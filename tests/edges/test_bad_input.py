@@ -98,7 +98,7 @@ CASES: dict[str, Case] = {
     "an alias of nothing": yaml("a: {id: goood.dev.v0}\n", "bad.yaml:1", "'goood.dev.v0'", "good.dev.v0", eval="a"),
     "an eval without a split": yaml(f"plain:\n  {MATCH}\n", "base.split", "'plain'", eval="plain"),
     "no class": yaml("a.b: {args: {}}\n", "bad.yaml:1", "lacks class", eval="a.b"),
-    "arguments that are a list": yaml(f"a.b:\n  {MATCH}\n  args: [1]\n", "bad.yaml:2", "mapping", eval="a.b"),
+    "arguments that are a list": yaml(f"a.b:\n  {MATCH}\n  args: [1]\n", "bad.yaml:1", "mapping", eval="a.b"),
     "a class without a module": yaml("a.b: {class: Match}\n", "bad.yaml:1", "module:Name", eval="a.b"),
     "a module that is none": yaml("a.b: {class: 'no_such_module:X'}\n", "bad.yaml:1", "'no_such_module'", eval="a.b"),
     "a class that is none": yaml(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from support import cli, logs
+from support.api_server import ApiServer
 from support.registries import MATCH, registry, write_jsonl
 
 import aigc_evals
@@ -415,12 +416,17 @@ def test_every_example_in_the_registry_can_be_made(
     monkeypatch.setenv("OPENAI_BASE_URL", loopback.base_url)
     monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", loopback.url)
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("EXAMPLE_API_TOKEN", KEY)
+    told = {"code": 0, "data": {"text": "True", "finished": True, "usage": {"input": 7, "output": 1}}}
     monkeypatch.chdir(tmp_path)
     write_jsonl(tmp_path / "passages.jsonl", [{"text": "甲"}])
     names = [name for name in Registry()._completion_fns if name.startswith("example/")]
-    assert len(names) == 8
-    for name in names:
-        from aigc_evals.sampling import Sampler
+    assert len(names) == 9
+    with ApiServer(lambda asked: told) as api:
+        monkeypatch.setenv("EXAMPLE_API_URL", api.url)
+        for name in names:
+            from aigc_evals.sampling import Sampler
 
-        fn = Registry(wrap=Sampler().wrap).make_completion_fn(name)
-        assert fn(prompt="是吗？").get_completions()[0] in ("True", "False"), name
+            fn = Registry(wrap=Sampler().wrap).make_completion_fn(name)
+            assert fn(prompt="是吗？").get_completions()[0] in ("True", "False"), name
+    assert api.asked[0].json["max_new_tokens"] == 512

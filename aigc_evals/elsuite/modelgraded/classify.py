@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import random
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -26,6 +26,7 @@ from aigc_evals.elsuite.modelgraded.classify_utils import (
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.eval import Eval, check_keys
 from aigc_evals.fastjson import encode
+from aigc_evals.judges import ITSELF, LAST
 from aigc_evals.record import Recorder, record_metrics
 from aigc_evals.sampling import JudgeFailure, NoAnswer
 from aigc_evals.scope import current_scope
@@ -36,11 +37,13 @@ FROM_MODELS = "from_models"
 class ModelBasedClassify(Eval):
     """Answers are graded by a model that picks one of a spec's choices.
 
-    The grading model is ``eval_model`` where given, else the last of several completion functions, else the only one,
-    which then judges itself. ``modelgraded_spec`` names the spec, ``modelgraded_spec_args`` fill further placeholders of
-    its prompt; ``eval_type`` says how the verdict is asked for; ``multicomp_n`` asks for several completions at once (the
-    number, or ``from_models``: one from each function); ``metaeval`` compares the verdict with the sample's own ``choice``.
-    ``sample_kwargs`` and ``eval_kwargs`` (max_tokens, temperature, n_samples, completion_kwargs) go to the calls.
+    The grading model is ``eval_model`` where given, else the run's ``--judge``, else the last of several completion
+    functions, else ``AIGC_EVALS_JUDGE``, else the only one, which then judges itself (with ``metaeval`` it is what is
+    measured, and ``AIGC_EVALS_JUDGE`` does not replace it). ``modelgraded_spec`` names the spec,
+    ``modelgraded_spec_args`` fill further placeholders of its prompt; ``eval_type`` says how the verdict is asked for;
+    ``multicomp_n`` asks for several completions at once (the number, or ``from_models``: one from each function);
+    ``metaeval`` compares the verdict with the sample's own ``choice``. ``sample_kwargs`` and ``eval_kwargs`` (max_tokens,
+    temperature, n_samples, completion_kwargs) go to the calls.
     """
 
     def __init__(
@@ -58,12 +61,7 @@ class ModelBasedClassify(Eval):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        if eval_model is not None:
-            self.eval_completion_fn = self.sampler.wrap(self.registry.make_completion_fn(eval_model))
-        else:
-            self.eval_completion_fn = self.completion_fns[-1]
-            if len(self.completion_fns) > 1:
-                self.completion_fns = self.completion_fns[:-1]
+        self.eval_completion_fn = self.choose_judge(eval_model, under_test=metaeval)
         self.sample_kwargs = {"max_tokens": 1024, **(sample_kwargs or {})}
         self.eval_kwargs = {"max_tokens": 1024, **(eval_kwargs or {})}
         self.modelgraded_spec_args = dict(modelgraded_spec_args or {})
@@ -83,7 +81,12 @@ class ModelBasedClassify(Eval):
         if not isinstance(multicomp_n, int) or isinstance(multicomp_n, bool) or multicomp_n < 1:
             raise UsageError(f"expected a number or from_models, got {multicomp_n!r}", key="multicomp_n")
         if n_models > 1 and multicomp_n != n_models:
-            raise UsageError(f"{n_models} models are to give {multicomp_n} completions", key="multicomp_n")
+            hint = "A judge is named, so every completion function is asked; leave out the one that is not to be asked."
+            raise UsageError(
+                f"{n_models} models are to give {multicomp_n} completions",
+                key="multicomp_n",
+                hint=hint if self.judge is not None and self.judge.rule != LAST else None,
+            )
         return multicomp_n
 
     def _check_spec(self) -> None:
@@ -184,8 +187,19 @@ class ModelBasedClassify(Eval):
             raise NoAnswer(scope.answer_flaw)
         return answer
 
+    def _own_judge(self, samples: Sequence[Any]) -> None:
+        """Say so where a model judges its own answers; samples may also bring the answers that are judged."""
+        own = self.judge is not None and self.judge.rule == ITSELF and len(samples) > 0
+        if own and any(output not in samples[0] for output in self.mg.input_outputs.values()):
+            self.remark(
+                "the model judges its own answers; name a judge by --judge, by the argument eval_model, as a further "
+                "completion function, or by AIGC_EVALS_JUDGE"
+            )
+
     def run(self, recorder: Recorder) -> dict[str, Any]:
-        self.eval_all_samples(recorder, self.get_samples(), collect=False)
+        samples = self.get_samples()
+        self._own_judge(samples)
+        self.eval_all_samples(recorder, samples, collect=False)
         scores = recorder.scores
         report: dict[str, Any] = {}
         for choice, count in scores.labels.get("choice", {}).items():
