@@ -37,7 +37,7 @@ _LITTER = re.compile(r"(^|/)(__MACOSX|\.DS_Store|\._[^/]*|Thumbs\.db)(/|$)")
 class Limits:
     """What an archive may hold: so many files, so many bytes, and so many times its own size (beyond ``always`` bytes)."""
 
-    files: int = 200_000
+    files: int = 500_000
     bytes: int = 32 << 30
     ratio: int = 200
     always: int = 64 << 20

@@ -92,6 +92,11 @@ class Made:
         assert result.report["planned"] == len(self.rows)
         return result.report
 
+    def rate(self, kind: str, answer: str, metric: str = "accuracy") -> float:
+        """The metric of one of the evals where every question gets the same answer."""
+        report = self.report(f"{self.name}_{kind}", lambda prompt: answer)
+        return float(report["metrics"][metric]["value"])
+
     def scores(self, eval_name: str, right: int, wrong: str = WRONG, **expected: float) -> dict[str, Any]:
         """Run an eval with a model that gives the first ideal of the first ``right`` rows, and ``wrong`` for the others;
         the metrics must have the ``expected`` values. A judge says C (the same) of the ideal, and D of anything else.
