@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from aigc_evals.base import EvalSpec, RunResult
 from aigc_evals.columns import table
 from aigc_evals.errors import AigcEvalsError, UsageError
+from aigc_evals.made_data import lacking, lacking_in_set
 from aigc_evals.registry import Registry
 from aigc_evals.report import headline_row
 from aigc_evals.resume import DifferentRunError
@@ -62,16 +63,27 @@ def run_set(
     """Run every eval of a set, one after another.
 
     ``record_path`` names a folder here, one log per eval. With ``resume`` an eval's newest log there is continued; a
-    finished one is only read. With ``exit_on_error`` the first eval that fails ends the set. ``config`` as for ``run``.
+    finished one is only read. With ``exit_on_error`` the first eval that fails ends the set. Evals whose data has not been
+    made are told before anything is asked: they end the set, or are left out. ``config`` as for ``run``.
     """
     registry = registry or Registry()
-    registry.add_registry_paths(config.pop("registry_path", ()))
+    more: Sequence[str | Path] = config.pop("registry_path", ())
+    registry.add_registry_paths(more)
     evals = evals_of(registry, eval_set)
     done = SetResult([str(spec.key) for spec in evals])
     folder = Path(config.pop("record_path", None) or default_log_dir())
     if folder.exists() and not folder.is_dir():
         raise UsageError("a set writes one log per eval, so this must be a folder", path=folder, key="record_path")
+    without = _without_data(evals, config.get("extra_eval_params") or {})
+    if without and exit_on_error:
+        raise lacking_in_set([spec for spec in evals if spec.key in without], eval_set, more)
+    done.failures.update(without)
+    for spec in evals:
+        if spec.key in without and on_end is not None:
+            on_end(spec, without[spec.key])
     for number, spec in enumerate(evals):
+        if spec.key in without:
+            continue
         if on_start is not None:
             on_start(number, len(evals), spec)
         try:
@@ -91,6 +103,14 @@ def run_set(
         if result.interrupted or (exit_on_error and result.exit_code):
             break
     return done
+
+
+def _without_data(evals: Sequence[EvalSpec], extra: Mapping[str, Any]) -> dict[str, UsageError]:
+    """The evals that lack data which a command makes, each with the error that names it."""
+    found = {
+        str(spec.key): lacking(replace(spec, args={**(spec.args or {}), **extra}), str(spec.key)) for spec in evals
+    }
+    return {key: error for key, error in found.items() if error is not None}
 
 
 def render_set(done: SetResult) -> str:

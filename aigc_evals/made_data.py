@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,28 @@ def missing_data(args: Mapping[str, Any], registry_path: Path) -> Iterator[tuple
 
 def require_data(spec: EvalSpec, whose: str) -> None:
     """UsageError with the command that makes the data of an eval, where it has such a command and lacks data."""
+    error = lacking(spec, whose)
+    if error is not None:
+        raise error
+
+
+def lacking(spec: EvalSpec, whose: str) -> UsageError | None:
+    """What ``require_data`` would raise."""
     if spec.made_by is None:
-        return
+        return None
     for key, path in missing_data(spec.args or {}, Path(spec.registry_path)):
         message = f"the data of {whose} has not been made here yet"
-        raise UsageError(message, path=path, key=key, hint=f"Make it: {spec.made_by}")
+        return UsageError(message, path=path, key=key, hint=f"Make it: {spec.made_by}")
+    return None
+
+
+def lacking_in_set(specs: Sequence[EvalSpec], eval_set: str, registry_path: Sequence[str | Path]) -> UsageError:
+    """The error for evals of a set that lack data: each with its command, and the one command that makes it all."""
+    commands = "".join(f"\n  {spec.key}: {spec.made_by}" for spec in specs)
+    words = ["aigc_evals", "generate", "--set", eval_set]
+    for path in registry_path:
+        words += ["--registry_path", str(path)]
+    return UsageError(
+        f"the data of these evals of the set {eval_set} has not been made here yet:{commands}",
+        hint=f"Make it all: {shlex.join(words)}\nOr run the other evals: --no-exit-on-error",
+    )

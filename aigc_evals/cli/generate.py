@@ -19,6 +19,7 @@ COMMAND = Command(
     (("[name]", "the data set or task (--list names all), or module:Class, file.py:Class of your own"),),
     (
         Flag("list", bool, False, "list the data sets and the tasks"),
+        Flag("set", str, None, "instead of a name: make all data that this eval set lacks", "EVAL_SET"),
         Flag("samples", int, None, "how many rows (data set: all; task: as many as the built-in eval has)", "N"),
         Flag("seed", int, 20220722, "another seed takes or makes other rows", "K"),
         Flag("split", str, None, "data set: which split (validation, where there is one)", "S"),
@@ -29,6 +30,7 @@ COMMAND = Command(
         Flag("folder", str, None, "data set: where downloads/ and datasets/ are (the working directory)", "DIR"),
         Flag("difficulty", int, None, "task: 1, 2 or 3 (2 if not given)", "D"),
         Flag("out", str, "registry", "the registry folder to write to", "DIR"),
+        Flag("registry_path", str, None, "--set: a further registry folder; may be repeated", "DIR", True),
     ),
 )
 
@@ -39,17 +41,14 @@ _OF_TASKS = ("difficulty",)
 def generate(args: argparse.Namespace, command_line: str) -> int:
     """Write the files and say how to run them, or list what there is; returns the exit code."""
     prepare_logging(False, None)
-    from aigc_evals.errors import UsageError
-    from aigc_evals.tasks import TASKS
-
     if args.list:
         for line in listing():
             say(line, sys.stdout)
         return 0
-    if args.name is None:
-        hint = "`aigc_evals generate --list` names all."
-        raise UsageError("it must be said which data set or task", key="name", hint=hint)
-    written, names = _of_task(args) if args.name in TASKS else _of_set(args)
+    if args.set is not None:
+        return _all_of(args)
+    _only(args, ("registry_path",), "a name: it says where --set looks for evals")
+    written, names = _made(args)
     for path in written:
         say(str(path), sys.stdout)
     where = "" if _is_known(args.out) else f" --registry_path {args.out}"
@@ -73,6 +72,58 @@ def listing() -> list[str]:
     tasks = [(name, get_task(name).language, get_task(name).description) for name in sorted(TASKS)]
     indented = [[f"  {line}" for line in table(lines)] for lines in (rows, tasks)]
     return ["data sets", *indented[0], "", "tasks", *indented[1]]
+
+
+def _made(args: argparse.Namespace) -> tuple[list[Path], list[str]]:
+    """The files that were written, and the evals that are in them."""
+    from aigc_evals.errors import UsageError
+    from aigc_evals.tasks import TASKS
+
+    if args.name is None:
+        hint = "`aigc_evals generate --list` names all."
+        raise UsageError("it must be said which data set or task", key="name", hint=hint)
+    return _of_task(args) if args.name in TASKS else _of_set(args)
+
+
+def _all_of(args: argparse.Namespace) -> int:
+    """Run the commands that make the data which the evals of a set lack; one that fails does not keep the others from it."""
+    import shlex
+
+    from aigc_evals.errors import AigcEvalsError, UsageError
+    from aigc_evals.evalset import evals_of
+    from aigc_evals.made_data import lacking
+    from aigc_evals.registry import Registry
+
+    if args.name is not None:
+        raise UsageError(f"give --set or a name, not both: {args.name!r}", key="name")
+    for flag in COMMAND.flags:
+        if flag.name not in ("set", "folder", "registry_path") and getattr(args, flag.dest) != flag.default:
+            raise UsageError("means nothing for --set: the evals say how their data is made", key=flag.name)
+    registry = Registry()
+    registry.add_registry_paths(args.registry_path or ())
+    evals = evals_of(registry, args.set)
+    commands = dict.fromkeys(str(spec.made_by) for spec in evals if lacking(spec, str(spec.key)) is not None)
+    failed = []
+    for command in commands:
+        say(command)
+        try:
+            words = shlex.split(command)
+            if words[:2] != COMMAND.name.split():
+                raise UsageError("this is another program's command; run it yourself")
+            for path in _made(COMMAND.parse([*words[2:], *(["--folder", args.folder] if args.folder else [])]))[0]:
+                say(str(path), sys.stdout)
+        except (AigcEvalsError, ValueError) as error:
+            say(f"error: {error}")
+            failed.append(command)
+        except SystemExit:  # a command with flags that there are not, which has been told already
+            failed.append(command)
+    told = f"{len(commands) - len(failed)} of {len(commands)} made" if commands else "nothing was missing"
+    say(f"{told} for the {len(evals)} evals of {args.set}")
+    if failed:
+        raise UsageError("\n  ".join(["not made:", *failed]))
+    where = "".join(f" --registry_path {path}" for path in args.registry_path or ())
+    say(f"Run them with: exec_aigc_evalset COMPLETION_FN {args.set}{where}")
+    return 0
 
 
 def _of_task(args: argparse.Namespace) -> tuple[list[Path], list[str]]:

@@ -14,17 +14,31 @@ if TYPE_CHECKING:
     from aigc_evals.generate.kinds import EvalKind as EvalKind
 
 DATASETS: dict[str, str] = {
+    "arc": "commonsense",
     "BoolQ": "superglue",
     "ceval": "exams",
+    "ChnSentiCorp": "sentences_zh",
+    "cmmlu": "exams",
+    "cmrc": "clue",
+    "CNNDailyMail": "summaries",
     "COPA": "superglue",
     "CoQA": "reading",
     "csl": "clue",
     "DROP": "reading",
+    "gsm8k": "grade_school",
+    "hellaswag": "commonsense",
+    "iflytek": "clue",
+    "lcqmc": "sentences_zh",
+    "mmlu": "exams",
     "MultiRC": "superglue",
     "RACE": "reading",
     "ReCoRD": "superglue",
     "SQuAD": "reading",
+    "StoryCloze": "commonsense",
+    "tnews": "clue",
+    "waimai_10k": "sentences_zh",
     "WiC": "superglue",
+    "WinoGrande": "commonsense",
     "WSC": "superglue",
 }
 """The name of every data set, and the module of ``datasets`` whose class of that name describes it."""

@@ -25,7 +25,15 @@ from aigc_evals.errors import UsageError
 from aigc_evals.generate.files import unwritable
 
 _TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-_BROKEN = (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, lzma.LZMAError, zlib.error, EOFError)
+_BROKEN = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    gzip.BadGzipFile,
+    lzma.LZMAError,
+    zlib.error,
+    EOFError,
+    UnicodeDecodeError,  # a name that is said to be UTF-8 and is not
+)
 _UTF8_FLAG = 0x800
 _ENCRYPTED = 0x1
 _BLOCK = 1 << 20
@@ -59,6 +67,8 @@ def unpack(archive: Path, target: Path, limits: Limits | None = None) -> Path:
             shutil.rmtree(made, ignore_errors=True)
     except _BROKEN as error:
         raise _refused(archive, f"damaged: {error}") from None
+    except NotImplementedError as error:  # of zipfile: a method of compression, a version of the format
+        raise _refused(archive, f"{error}") from None
     except OSError as error:
         raise unwritable(target, error) from None
     return target
@@ -89,7 +99,9 @@ def safe_name(name: str) -> str | None:
     if name.startswith("/") or re.match(r"[A-Za-z]:", name) or "\x00" in name:
         return None
     parts = [part for part in name.split("/") if part not in ("", ".")]
-    return None if ".." in parts or not parts else "/".join(parts)
+    # Windows drops blanks and dots at the end of a name, so ".. " may be the folder above.
+    outside = any(part.startswith("..") and not part.strip(". ") for part in parts)
+    return None if outside or not parts else "/".join(parts)
 
 
 def zip_name(info: zipfile.ZipInfo) -> str:

@@ -243,7 +243,8 @@ class Generate:
 
     def told(self) -> str:
         """What is asked, in a sentence."""
-        return self.description or (inspect.getdoc(type(self)) or self.class_name).splitlines()[0]
+        own = (cls.__doc__ for cls in type(self).__mro__ if cls not in (GenerateZh, Generate, object))
+        return self.description or inspect.cleandoc(next(filter(None, own), self.class_name)).splitlines()[0]
 
     def eval_kinds(self) -> list[EvalKind]:
         """The ways of scoring of this set."""

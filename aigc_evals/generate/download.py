@@ -233,6 +233,12 @@ class _Transfer:
             start = have
         length = response.headers.get("Content-Length", "")
         whole = start + int(length) if length.isdigit() else None
+        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind == "text/html" and not self.part.name.lower().endswith((".html.part", ".htm.part")):
+            # The page of a proxy, a log-in or an error; once taken, it would stand in the lock as the file.
+            raise _Failed("a web page was sent instead of the file")
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            whole = None  # packed though it was not asked to be: the length is that of what was sent
         self._remember(response.headers)
         with open(self.part, "ab" if start else "wb") as out, self._bar(start, whole) as bar:
             for block in response.iter_content(_BLOCK):

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from blocks import Block, as_pattern, blocks
 from support import cli
+from support.object_store import ObjectStore
 
 from aigc_evals.cli.flags import RUN_FLAGS, SET_FLAGS
 from aigc_evals.testing import LoopbackServer
@@ -32,6 +33,17 @@ NOT_RUN = {
     "export OPENAI_BASE_URL=http://localhost:8000/v1": "the test sets it to the loopback server",
     "export OPENAI_API_KEY=...": "the loopback server wants none",
     "export EVENTS_URL=https://example.com/events": "the test sets it to the loopback server",
+    'pip install ".[postgresql]"': "set-up",
+    "export AIGC_EVALS_SQL_URL=postgresql://me:password@host/evals": "there is no such server; SQLite is run below it",
+    "exec_aigc_evals my-model BoolQ_match --sql-run": "the same; tests/edges runs it with a server of its own",
+    "aigc_evals generate BoolQ --samples 100": "needs the network; tests/edges/generators has a publisher of its own",
+    "exec_aigc_evals my-model BoolQ_match --registry_path registry": "the same",
+    "aigc_evals generate ceval --subset logic --few_shot 5": "the same",
+    "aigc_evals generate --set eval-cloudminds": "the same",
+    "exec_aigc_evalset my-model eval-cloudminds --judge my-judge --no-exit-on-error": "the same",
+    "export AWS_ENDPOINT_URL=http://localhost:9000": "the test sets it to a store of its own",
+    "export AWS_ACCESS_KEY_ID=...": "the same",
+    "export AWS_SECRET_ACCESS_KEY=...": "the same",
     "git clone https://github.com/openai/evals": "needs the network; tests/upstream runs such registries",
     "git -C evals lfs pull": "the same",
     "exec_aigc_evals my-model test-match --registry_path evals/evals/registry": "the same",
@@ -43,6 +55,13 @@ NOT_RUN = {
 def server() -> Iterator[LoopbackServer]:
     with LoopbackServer() as server:
         yield server
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ObjectStore]:
+    store = ObjectStore(tmp_path)
+    yield store
+    store.stop()
 
 
 def environment(folder: Path, server: LoopbackServer) -> dict[str, str]:
@@ -67,8 +86,10 @@ def execute(block: Block, folder: Path, env: dict[str, str]) -> subprocess.Compl
 
 
 @pytest.mark.parametrize("name", READMES)
-def test_every_command_does_what_the_readme_says(name: str, tmp_path: Path, server: LoopbackServer) -> None:
-    env = environment(tmp_path, server)
+def test_every_command_does_what_the_readme_says(
+    name: str, tmp_path: Path, server: LoopbackServer, store: ObjectStore
+) -> None:
+    env = environment(tmp_path, server) | store.settings
     work = tmp_path / "work"
     work.mkdir()
     for block in blocks(ROOT / name):
