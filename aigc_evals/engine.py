@@ -87,8 +87,8 @@ class Engine:
         """Evaluate every planned sample that the log does not hold yet.
 
         With ``collect`` the results of ``eval_sample`` come back in the order of the samples, those of a sample's repeats
-        one after another. Raises UsageError when the
-        run could not begin. An interrupt, a full disk or an endpoint given up on (``Sampler.stop``) ends it early.
+        one after another. Raises UsageError when the run could not begin. An interrupt, a full disk or an endpoint given
+        up on (``Sampler.stop``) ends it early.
         """
         order = plan(len(self._samples), self._eval.max_samples)
         self._check(order)

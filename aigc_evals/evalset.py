@@ -16,6 +16,7 @@ from aigc_evals.made_data import lacking, lacking_in_set
 from aigc_evals.registry import Registry
 from aigc_evals.report import headline_row
 from aigc_evals.resume import DifferentRunError
+from aigc_evals.run_config import several
 from aigc_evals.runner import default_log_dir, find_log, is_finished, log_name, names_of, run
 
 
@@ -67,7 +68,7 @@ def run_set(
     made are told before anything is asked: they end the set, or are left out. ``config`` as for ``run``.
     """
     registry = registry or Registry()
-    more: Sequence[str | Path] = config.pop("registry_path", ())
+    more: Sequence[str | Path] = several(config.pop("registry_path", ()))
     registry.add_registry_paths(more)
     evals = evals_of(registry, eval_set)
     done = SetResult([str(spec.key) for spec in evals])

@@ -184,6 +184,12 @@ def test_a_set_without_a_list_of_evals_is_refused(place: Path) -> None:
         run_set("dummy", "nothing", registry_path=[place])
 
 
+def test_one_registry_needs_no_list(place: Path, tmp_path: Path) -> None:
+    assert run("dummy", "match.dev.v0", registry_path=place, record_path=tmp_path / "log.jsonl").exit_code == 0
+    assert run("dummy", "match.dev.v0", registry_path=str(place), dry_run=True, dry_run_logging=False).exit_code == 0
+    assert run_set("dummy", "both", registry_path=place, exit_on_error=False, dry_run=True).results
+
+
 @pytest.mark.parametrize("names", ["", "dummy,", " , dummy"])
 def test_a_completion_function_has_a_name(names: str, place: Path) -> None:
     with pytest.raises(UsageError, match="separated by commas"):
