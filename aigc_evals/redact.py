@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
 from aigc_evals.fastjson import decode, encode
 
@@ -274,6 +275,21 @@ def redact_error(error: BaseException, redactor: Redactor) -> None:
         if isinstance(text, str):
             setattr(error, name, redactor.text(text))
     error.args = tuple(redactor.text(item) if isinstance(item, str) else item for item in error.args)
+
+
+def url_secrets(url: str) -> list[str]:
+    """What must not be shown of a database's URL: its password, as written and as meant, and keys in its query.
+
+    If there is any, the URL as a whole too: such a password may hold characters that no address has.
+    """
+    # An unescaped @ in a password is an error, but no reason to show any of it.
+    ends = (r"[^@]*", r".*")
+    matches = (re.match(rf"(?s)[^:/]+://[^:/]*:({end})@", url) for end in ends)
+    found = [match[1] for match in matches if match is not None]
+    fields = (field.partition("=") for field in url.partition("?")[2].split("&"))
+    found += [value for name, _, value in fields if value and re.search(r"(?i)pass|secret|token|key|odbc", name)]
+    values = dict.fromkeys([*found, *map(unquote, found), *map(unquote_plus, found)])
+    return [url, shlex.quote(url), *values] if values else []
 
 
 def _is_secret(name: str, value: str) -> bool:

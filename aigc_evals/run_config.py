@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,8 @@ class RunConfig:
     modules or classes with models of the user's own (see ``NamedModel``).
     ``recorder`` names sinks that plugins offer, each as ``NAME`` or ``NAME=ARGUMENT``.
     ``max_invalid`` is the share of planned samples that may end without a score; ``fail_under`` maps metrics to the values
-    below which the run fails. ``concurrency``, ``timeout`` (seconds
-    per attempt), ``max_retries`` and ``progress`` override the ``EVALS_*`` environment variables when not None.
+    below which the run fails. ``concurrency``, ``timeout`` (seconds per attempt), ``max_retries`` and ``progress`` override
+    the ``EVALS_*`` environment variables when not None. Where several may be given, one alone may stand without a list.
     """
 
     extra_eval_params: Mapping[str, Any] = field(default_factory=dict)
@@ -59,6 +59,8 @@ class RunConfig:
     command: str | None = None
 
     def __post_init__(self) -> None:
+        for name in ("registry_path", "models", "recorder"):
+            object.__setattr__(self, name, several(getattr(self, name)))
         if self.max_samples is not None and self.max_samples < 0:
             raise UsageError(f"must not be negative, got {self.max_samples}", key="max_samples")
         if not 0 <= self.max_invalid <= 1:
@@ -79,3 +81,9 @@ class RunConfig:
             raise UsageError(f"must be at least 1, got {self.repeats}", key="repeats")
         if self.judge is not None and not self.judge:
             raise UsageError("expected the name of a completion function", key="judge")
+
+
+def several(value: Any) -> tuple[Any, ...]:
+    """What was given as a list; one thing that stands alone is a list of one."""
+    alone = isinstance(value, (str, Path, type)) or not isinstance(value, Iterable)
+    return (value,) if alone else tuple(value)

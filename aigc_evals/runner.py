@@ -31,7 +31,7 @@ from aigc_evals.registry import Registry
 from aigc_evals.report import build, outcomes
 from aigc_evals.run_config import RunConfig as RunConfig
 from aigc_evals.sampling import Sampler
-from aigc_evals.sinks import Sink
+from aigc_evals.sinks import SQL_URL, Sink
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class _Run:
         self.redactor = Redactor.from_environment(environ)
         self._learn_secrets(config.completion_args)
         self._learn_secrets(config.extra_eval_params)
-        self._sql_url = config.sql_run_url or environ.get("AIGC_EVALS_SQL_URL") or ""
+        self._sql_url = config.sql_run_url or environ.get(SQL_URL) or ""
         for secret in url_secrets(self._sql_url):
             self.redactor.add(secret)
         settings = Settings.from_environment(
@@ -81,6 +81,7 @@ class _Run:
             judge=config.judge,
         )
         self.sampler = Sampler(settings)
+        self.sampler.on_secrets = self._learn_from_functions
         self._environ = environ
         self.registry = (registry or Registry()).wrapping(self.sampler.wrap)
         self.registry.add_registry_paths(config.registry_path)
@@ -272,7 +273,7 @@ class _Run:
         if config.sql_run:
             if not self._sql_url:
                 raise UsageError(
-                    "--sql-run needs to know the database", key="sql-run-url", hint="AIGC_EVALS_SQL_URL names it too."
+                    "--sql-run needs to know the database", key="sql-run-url", hint=f"{SQL_URL} names it too."
                 )
             from aigc_evals.sinks.sql import SqlSink
 

@@ -39,9 +39,14 @@ class Flag:
         return Flag(**{name: changes.get(name, getattr(self, name)) for name in self.__slots__})
 
 
+_MODELS = Flag(
+    "models", str, None, "a Python file, or a module, with models of your own; may be repeated", "FILE.py|MODULE", True
+)
+
 RUN_FLAGS: tuple[Flag, ...] = (
     Flag("extra_eval_params", str, "", "arguments of the eval that override its spec, as a=1,b=x", "K=V,..."),
     Flag("completion_args", str, "", "arguments of every completion function, as k=v,...", "K=V,..."),
+    Flag("judge", str, None, "who grades where an eval wants a judge and names none itself", "NAME"),
     Flag("max_samples", int, None, "evaluate only this many samples", "N"),
     Flag("cache", bool, False, "answer requests that were made before from a cache on disk, and fill it"),
     Flag("repeats", int, 1, "ask every sample this many times", "K"),
@@ -51,12 +56,21 @@ RUN_FLAGS: tuple[Flag, ...] = (
     Flag("record_path", str, None, "where the log goes; a log that is there is continued", "FILE"),
     Flag("log_to_file", str, None, "write messages to a file instead of the terminal", "FILE"),
     Flag("registry_path", str, None, "a further registry folder; may be repeated", "DIR", True),
+    _MODELS,
     Flag("debug", bool, False, "show debugging messages"),
     Flag("local-run", bool, True, "record to the local log alone"),
     Flag("http-run", bool, False, "also send events to --http-run-url"),
     Flag("http-run-url", str, None, "where events are sent with --http-run", "URL"),
     Flag("http-batch-size", int, 100, "events in one HTTP request; 1 sends them singly", "N"),
-    Flag("http-fail-percent-threshold", float, 5, "percent of events that may stay undelivered", "N"),
+    Flag(
+        "http-fail-percent-threshold",
+        float,
+        5,
+        "percent of events that may stay undelivered (also with --sql-run)",
+        "N",
+    ),
+    Flag("sql-run", bool, False, "also keep events in the database at --sql-run-url"),
+    Flag("sql-run-url", str, None, "the database of --sql-run (else: AIGC_EVALS_SQL_URL)", "URL"),
     Flag("dry-run", bool, False, "ask and score, but write no log"),
     Flag("dry-run-logging", bool, True, "print the events of a dry run"),
     Flag("recorder", str, None, "also send events to this recorder of a plugin; may be repeated", "NAME[=ARG]", True),
@@ -87,8 +101,9 @@ SET_FLAGS: tuple[Flag, ...] = (
 
 
 REPLAY_FLAGS: tuple[Flag, ...] = (
-    Flag("url", str, None, "where events are sent", "URL"),
+    Flag("url", str, None, "send to this address over HTTP", "URL"),
     Flag("http-batch-size", int, 100, "events in one request", "N"),
+    Flag("sql-run-url", str, None, "send to this database (without --url: else AIGC_EVALS_SQL_URL)", "URL"),
 )
 
 CACHE_FLAGS: tuple[Flag, ...] = (
@@ -100,12 +115,14 @@ CACHE_FLAGS: tuple[Flag, ...] = (
 
 LIST_FLAGS: tuple[Flag, ...] = (
     Flag("registry_path", str, None, "a further registry folder; may be repeated", "DIR", True),
+    _MODELS,
     Flag("all", bool, False, "also list the full names that listed aliases lead to"),
     Flag("json", bool, False, "print as JSON"),
 )
 
 SHOW_FLAGS: tuple[Flag, ...] = (
     Flag("registry_path", str, None, "a further registry folder; may be repeated", "DIR", True),
+    _MODELS,
     Flag("json", bool, False, "print as JSON"),
 )
 

@@ -1,10 +1,11 @@
-"""``aigc_evals COMMAND``: what there is to do with logs besides making them."""
+"""``aigc_evals COMMAND``: what there is to do besides running evals."""
 
 from __future__ import annotations
 
+import os
 import sys
 
-from aigc_evals.cli import cache, check, compare, generate, report, samples, score, show
+from aigc_evals.cli import cache, check, compare, generate, leaderboard, report, samples, score, show, sync
 from aigc_evals.cli import list as listing
 from aigc_evals.cli.console import prepare_logging, run_command, say
 from aigc_evals.cli.flags import REPLAY_FLAGS, Command
@@ -28,23 +29,30 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _overview() -> Command:
-    return Command(
-        "aigc_evals", "Work with the logs of runs.", [(name, made.purpose) for name, (made, _) in COMMANDS.items()], ()
-    )
+    purpose = "Look at registries, make and move data, read and compare results. Evals are run with exec_aigc_evals."
+    return Command("aigc_evals", purpose, [(name, made.purpose) for name, (made, _) in COMMANDS.items()], ())
 
 
 def _replay(args: argparse.Namespace, command_line: str) -> int:
     prepare_logging(False, None)
     from aigc_evals.errors import UsageError
-    from aigc_evals.sinks.http import replay
+    from aigc_evals.sinks import SQL_URL
 
-    if args.url is None:
-        raise UsageError("it must be said where events are to be sent", key="url")
-    if args.http_batch_size < 1:
-        raise UsageError(f"must be at least 1, got {args.http_batch_size}", key="http-batch-size")
-    delivery = replay(args.log, args.url, batch_size=args.http_batch_size)
-    say(f"{delivery.delivered} events delivered, {delivery.failed} not. {delivery.message}".strip(), sys.stdout)
-    return 1 if delivery.failed else 0
+    database = args.sql_run_url or (os.environ.get(SQL_URL) if args.url is None else None)
+    deliveries = []
+    if args.url is not None:
+        from aigc_evals.sinks import http
+
+        deliveries.append(http.replay(args.log, args.url, batch_size=args.http_batch_size))
+    if database:
+        from aigc_evals.sinks import sql
+
+        deliveries.append(sql.replay(args.log, database))
+    if not deliveries:
+        raise UsageError("it must be said where events are to be sent", key="url", hint="Give --url or --sql-run-url.")
+    for delivery in deliveries:
+        say(f"{delivery.delivered} events delivered, {delivery.failed} not. {delivery.message}".strip(), sys.stdout)
+    return 1 if any(delivery.over_threshold for delivery in deliveries) else 0
 
 
 COMMANDS = {
@@ -65,7 +73,9 @@ COMMANDS = {
     "report": (report.COMMAND, report.work),
     "samples": (samples.COMMAND, samples.work),
     "compare": (compare.COMMAND, compare.work),
+    "leaderboard": (leaderboard.COMMAND, leaderboard.work),
     "score": (score.COMMAND, score.work),
+    "sync": (sync.COMMAND, sync.work),
 }
 
 

@@ -12,6 +12,9 @@ from typing import Any, Protocol
 
 from aigc_evals.base import RunSpec
 
+SQL_URL = "AIGC_EVALS_SQL_URL"
+"""The environment variable that names the database where no flag does."""
+
 
 @dataclass(frozen=True)
 class Delivery:

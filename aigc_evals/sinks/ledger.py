@@ -4,7 +4,8 @@ Beside a log lies ``LOG.delivery.jsonl``. Before a batch is first sent, a line w
 when the receiver has taken it, a second line with ``ok``. Whoever delivers the log later (a continued run, ``replay``)
 sends what was announced and not taken in the same batches, hence under the same idempotency keys, and never again what
 was taken. Lines carry the run's id, as a log may be replaced by another, and a hash of the receiver's URL, as that may
-hold a password. Nothing here knows about HTTP.
+hold a password. Each kind of receiver has a ledger of its own (``LOG.delivery-sql.jsonl`` for databases), so that a log
+can go to one of each at the same time. What a kind of receiver is, nothing here knows.
 """
 
 from __future__ import annotations
@@ -27,10 +28,13 @@ _OUR_EVENT = re.compile(
     rb'\{"run_id":"[^"\\]*","event_id":(\d+),"sample_id":(?:null|"(?:[^"\\]|\\.)*"),"type":"([^"\\]*)"'
 )
 
+_ENDINGS = {"http": ".delivery.jsonl", "sql": ".delivery-sql.jsonl"}
+"""By kind of receiver."""
 
-def ledger_path(log_path: Path) -> Path:
-    """Where the deliveries of a log are kept."""
-    return log_path.with_name(log_path.name + ".delivery.jsonl")
+
+def ledger_path(log_path: Path, kind: str = "http") -> Path:
+    """Where the deliveries of a log to one kind of receiver are kept."""
+    return log_path.with_name(log_path.name + _ENDINGS[kind])
 
 
 def first_free_id(log_path: Path, run_id: str) -> int:
@@ -38,7 +42,8 @@ def first_free_id(log_path: Path, run_id: str) -> int:
 
     A log can lose events that were sent already: samples asked again, the report of a run that is continued.
     """
-    entries = (entry for _, entry in _entries(ledger_path(log_path)) if entry.get("run") == run_id)
+    ledgers = [ledger_path(log_path, kind) for kind in _ENDINGS]
+    entries = (entry for path in ledgers for _, entry in _entries(path) if entry.get("run") == run_id)
     return max((entry["last"] + 1 for entry in entries if "last" in entry), default=0)
 
 
@@ -77,7 +82,7 @@ class Batch:
 
     ``attempts`` and ``due`` are the sender's: how many have failed, and when the next may be. ``intended`` says that the
     ledger has it. ``body`` and ``report`` are for the one batch that is not in the log: the final report as an event, and
-    the digest that tells one report from another.
+    the digest that tells one report from another; ``total`` is how many events go before it.
     """
 
     first: int
@@ -90,6 +95,7 @@ class Batch:
     due: float = 0.0
     body: bytes | None = None
     report: str | None = None
+    total: int = 0
 
 
 class Ranges:
@@ -117,6 +123,10 @@ class Ranges:
         at = bisect_right(self._starts, number)
         return at > 0 and number < self._ends[at - 1]
 
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        """The ranges in their order, as first and last."""
+        return ((start, end - 1) for start, end in zip(self._starts, self._ends, strict=True))
+
 
 class Ledger:
     """The deliveries of one run's log to one receiver; this process alone writes the file while it is open.
@@ -125,7 +135,7 @@ class Ledger:
     process is delivering the same log.
     """
 
-    def __init__(self, log_path: Path, run_id: str, url: str, receiver: str) -> None:
+    def __init__(self, log_path: Path, kind: str, run_id: str, url: str, receiver: str) -> None:
         self.acked = Ranges()
         self.free_id = 0
         self.report_ids: dict[str, int] = {}
@@ -135,7 +145,7 @@ class Ledger:
         self._introduced = False
         self._intents: list[tuple[int, int]] = []
         self._lock = threading.Lock()
-        self._file: LogFile | None = LogFile.open(ledger_path(log_path))
+        self._file: LogFile | None = LogFile.open(ledger_path(log_path, kind))
         try:
             self._load()
         except BaseException:
@@ -276,6 +286,15 @@ class Spool:
                 break
             parts.append(line.json)
         return b"[" + b",".join(parts) + b"]"
+
+    def ids(self) -> Ranges:
+        """The ids of all events that the log holds; reads it from the beginning."""
+        found = Ranges()
+        for line in event_lines(self._path):
+            if line.end > self._whole and line.event_id >= self.known:
+                break
+            found.add(line.event_id, line.event_id)
+        return found
 
     def total(self) -> int:
         """How many events there are, the receiver's and the rest; passes over what has not been cut."""

@@ -22,7 +22,7 @@ import aigc_evals
 from aigc_evals.base import Outcome, RunResult, RunSpec
 from aigc_evals.errors import UsageError
 from aigc_evals.record import HttpRecorder, Recorder
-from aigc_evals.sinks import http
+from aigc_evals.sinks import courier
 from aigc_evals.sinks.http import HttpSink, masked, replay
 from aigc_evals.sinks.ledger import Ranges, ledger_path
 from aigc_evals.testing import Fault, LoopbackServer
@@ -67,7 +67,7 @@ def replayed(home: Path, log: Path, url: str) -> cli.Finished:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process, back-off takes next to no time."""
-    monkeypatch.setattr(http, "_FIRST_DELAY", 0.001)
+    monkeypatch.setattr(courier, "_FIRST_DELAY", 0.001)
 
 
 def run_here(folder: Path, log: Path, url: str, batch: int = 10) -> RunResult:
