@@ -15,6 +15,9 @@ import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 
+_NO_VARIANCE = 1e-24
+"""What rounding leaves of a variance that is 0."""
+
 SERIES_DF = 1000.0
 """Degrees of freedom from which the t quantile is computed by its expansion around the normal one."""
 
@@ -53,8 +56,8 @@ def mean_estimate(
     - Otherwise: stderr = sqrt(sum (s - mean)^2 / (n (n - 1))), interval mean +- t(n - 1) stderr.
     - ``clusters`` (an id per value; at least two values share one): stderr^2 = G / (G - 1) sum over clusters
       of (sum (s - mean))^2 / n^2, interval with t(G - 1) for G clusters. The design effect is the ratio of
-      this variance to the plain one. Binary values that are all equal show no variance at all; they get a
-      Wilson interval over G.
+      this variance to the plain one. Binary values whose clusters all have the same mean (all right, or half of
+      each pair) show no variance at all; they get a Wilson interval over G.
 
     ``bounds``, the lowest and highest possible score, cut the interval. One value
     alone has no standard error; no value at all has no mean: those fields are NaN.
@@ -92,11 +95,12 @@ def mean_estimate(
             return Estimate(mean, n, stderr, low, high, "wilson", groups, effect)
         low, high = _t_interval(mean, stderr, n - 1, confidence, bounds)
         return Estimate(mean, n, stderr, low, high, "t" if n > 1 else "none", groups, effect)
-    if binary and squares == 0:
-        low, high = wilson_interval(mean, groups, confidence)
-        return Estimate(mean, n, 0.0 if groups > 1 else math.nan, low, high, "wilson-clusters", groups, math.nan)
     robust = _cluster_variance(values, clusters, mean, groups)
     plain = squares / (n * (n - 1))
+    if binary and (squares == 0 or math.isclose(robust, 0.0, abs_tol=_NO_VARIANCE)):
+        low, high = wilson_interval(mean, groups, confidence)
+        stderr, effect = 0.0 if groups > 1 else math.nan, 0.0 if plain else math.nan
+        return Estimate(mean, n, stderr, low, high, "wilson-clusters", groups, effect)
     low, high = _t_interval(mean, math.sqrt(robust), groups - 1, confidence, bounds)
     effect = robust / plain if plain else math.nan
     method = "cluster-t" if groups > 1 else "none"

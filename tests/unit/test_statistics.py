@@ -151,6 +151,15 @@ def test_clusters_that_all_agree_are_not_taken_for_certainty() -> None:
     assert (estimate.low, estimate.high) == wilson_interval(1.0, 10)
 
 
+def test_clusters_that_are_all_alike_are_not_taken_for_certainty() -> None:
+    """One of two questions about each passage is answered with yes, so saying yes to all is half right, always."""
+    pairs = mean_estimate([1, 0] * 20, clusters=[i // 2 for i in range(40)])
+    assert (pairs.method, pairs.stderr) == ("wilson-clusters", 0)
+    assert (pairs.low, pairs.high) == wilson_interval(0.5, 20)
+    thirds = mean_estimate([1, 0, 0] * 7, clusters=[i // 3 for i in range(21)])
+    assert (thirds.low, thirds.high) == pytest.approx(wilson_interval(1 / 3, 7))
+
+
 def test_one_cluster_says_nothing_about_spread() -> None:
     estimate = mean_estimate([0, 1, 0.5], clusters=[7, 7, 7])
     assert estimate.method == "none"
