@@ -17,12 +17,21 @@ def _columns(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+
+
+def printable(text: str) -> str:
+    """``text`` as one line for a terminal: line ends and other control characters, which could steer it, as ``\\x1b``."""
+    return text.translate(_CONTROLS)
+
+
 def padded(text: str, columns: int) -> str:
     return text + " " * (columns - width(text))
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The rows as lines, their cells under one another, two spaces between."""
+    """The rows as lines, their cells under one another, two spaces between; control characters are made visible."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(padded(cell, wide) for cell, wide in zip(row, widths, strict=True)).rstrip() for row in rows]
 

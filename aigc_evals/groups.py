@@ -48,20 +48,20 @@ def group_report(
     clusters: Sequence[int] | None = None,
     rows: Sequence[int] = (),
 ) -> dict[str, Any]:
-    """The metric ``name`` by group: what is added to a final report ({} where no value belongs to a group).
+    """The metric ``name`` by group: what is added to a final report ({} without ``label_sets``).
 
     ``codes`` says per value which of ``label_sets`` its sample has (-1: none). ``groups`` has per axis and label ``n``, the
-    mean under ``name``, and its standard error (None for n = 1), with ``clusters`` as everywhere; ``macro/<axis>`` is the mean
-    over the groups of an axis, each counting the same, ``macro_stderr/<axis>`` its standard error. With ``rows`` (samples
-    that were asked several times) n counts samples.
+    mean under ``name`` (None for n = 0: no sample of the group was scored), and its standard error (None for n < 2), with
+    ``clusters`` as everywhere; ``macro/<axis>`` is the mean over the groups of an axis that have one, each counting the
+    same, ``macro_stderr/<axis>`` its standard error. With ``rows`` (samples that were asked several times) n counts samples.
     """
     axes: dict[str, dict[str, list[int]]] = {}
-    members: dict[int, list[int]] = {}
+    members: list[list[int]] = [[] for _ in label_sets]
     for place, code in enumerate(codes):
         if code >= 0:
-            members.setdefault(code, []).append(place)
-    for code, places in members.items():
-        for axis, label in label_sets[code].items():
+            members[code].append(place)
+    for labels, places in zip(label_sets, members, strict=True):
+        for axis, label in labels.items():
             axes.setdefault(axis, {}).setdefault(label, []).extend(places)
     report: dict[str, Any] = {}
     for axis in sorted(axes):
@@ -69,8 +69,9 @@ def group_report(
         table = report.setdefault(GROUPS, {}).setdefault(axis, {})
         for label in sorted(axes[axis]):
             estimate = _estimate(axes[axis][label], values, clusters, rows)
-            means.append(estimate.value)
-            errors.append(estimate.stderr)
+            if estimate.n:
+                means.append(estimate.value)
+                errors.append(estimate.stderr)
             table[label] = {"n": estimate.n, name: _known(estimate.value), "stderr": _known(estimate.stderr)}
         mean, error = macro_average(means, errors)
         report[MACRO + axis], report[MACRO_STDERR + axis] = _known(mean), _known(error)
@@ -101,13 +102,9 @@ def group_rows(report: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, A
     found: list[tuple[str, str, Mapping[str, Any]]] = []
     for axis, table in (report.get(GROUPS) or {}).items():
         found += [(axis, label, figures) for label, figures in table.items()]
-        found.append(
-            (
-                axis,
-                "macro",
-                {"n": len(table), "value": report.get(MACRO + axis), "stderr": report.get(MACRO_STDERR + axis)},
-            )
-        )
+        n = sum(figures["n"] > 0 for figures in table.values())
+        mean = {"n": n, "value": report.get(MACRO + axis), "stderr": report.get(MACRO_STDERR + axis)}
+        found.append((axis, "macro", mean))
     return found
 
 
@@ -119,7 +116,8 @@ def group_table(report: Mapping[str, Any], most: int | None = None) -> list[tupl
     rows: list[tuple[str, ...]] = []
     for axis, label, figures in group_rows(report):
         if label == "macro" and "value" in figures:
-            told = f"mean over {figures['n']} groups"
+            lacking = f" of {len(tables[axis])}" if figures["n"] < len(tables[axis]) else ""
+            told = f"mean over {figures['n']}{lacking} groups"
             rows.append((axis, told, _shown(figures["value"]), "", _shown(figures["stderr"])))
         elif most is None or len(tables[axis]) <= most:
             value = next((figures[key] for key in figures if key not in ("n", "stderr")), None)

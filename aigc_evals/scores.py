@@ -148,11 +148,12 @@ class ScoreTable:
             count = closing.get(key)
             if count:
                 self.totals[key] += count
+        # Also of what was not scored: a group without a figure is to be seen.
+        group = self._group(closing.get(GROUPS))
         if outcome != Outcome.SCORED.value:
             return None
         cluster = self._cluster(closing.get("cluster"))
         row = closing.get("row")
-        group = self._group(closing.get(GROUPS))
         for key, found in values.items():
             scored = self.scored.get(key)
             if scored is None:

@@ -40,6 +40,8 @@ _OF_TASKS = ("difficulty",)
 
 def generate(args: argparse.Namespace, command_line: str) -> int:
     """Write the files and say how to run them, or list what there is; returns the exit code."""
+    import shlex
+
     prepare_logging(False, None)
     if args.list:
         for line in listing():
@@ -51,7 +53,7 @@ def generate(args: argparse.Namespace, command_line: str) -> int:
     written, names = _made(args)
     for path in written:
         say(str(path), sys.stdout)
-    where = "" if _is_known(args.out) else f" --registry_path {args.out}"
+    where = "" if _is_known(args.out) else f" --registry_path {shlex.quote(args.out)}"
     for name in names:
         say(f"Run it with: exec_aigc_evals COMPLETION_FN {name}{where}")
     return 0

@@ -24,6 +24,7 @@ COMMAND = Command(
         Flag("title", str, None, "what stands above the table", "TEXT"),
         Flag("format", str, "table", "table, markdown, csv, html or json", "FORMAT"),
         Flag("out", str, None, "also write this file: .md, .csv, .html, .json or .png; may be repeated", "FILE", True),
+        Flag("bom", bool, False, "begin a .csv with a byte order mark, which Excel needs to read Chinese"),
         Flag("font", str, None, "a font file for the labels of a .png", "FILE"),
     ),
 )
@@ -51,7 +52,7 @@ def work(args: argparse.Namespace, command_line: str) -> int:
     )
     say(rendered(board, args.format), sys.stdout)
     for path in args.out or ():
-        for warning in write(board, path, font=args.font):
+        for warning in write(board, path, font=args.font, bom=args.bom):
             say(f"warning: {warning}")
         say(f"written: {path}")
     return 0

@@ -65,22 +65,24 @@ def fields_of(value: Any) -> Fields:
     Texts are compared after NFKC and without white space around, numbers by value, and true is not 1. Null, empty lists and
     empty objects are no values: saying nothing of a field is the same as leaving it out.
     """
-    return Counter(_leaves(value, ""))
+    return Counter(_leaves(value))
 
 
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, tuple[str, Any]]]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _leaves(inner, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _leaves(inner, path)
-    elif isinstance(value, bool):
-        yield path, ("bool", value)
-    elif isinstance(value, (int, float)):
-        yield path, ("number", value)
-    elif isinstance(value, str):
-        yield path, ("text", unicodedata.normalize("NFKC", value).strip())
+def _leaves(whole: Any) -> Iterator[tuple[str, tuple[str, Any]]]:
+    # A list of values still to do, as a model's JSON may be deeper than Python's stack.
+    todo: list[tuple[str, Any]] = [("", whole)]
+    while todo:
+        path, value = todo.pop()
+        if isinstance(value, Mapping):
+            todo += [(f"{path}.{key}" if path else str(key), inner) for key, inner in value.items()]
+        elif isinstance(value, list):
+            todo += [(path, inner) for inner in value]
+        elif isinstance(value, bool):
+            yield path, ("bool", value)
+        elif isinstance(value, (int, float)):
+            yield path, ("number", value)
+        elif isinstance(value, str):
+            yield path, ("text", unicodedata.normalize("NFKC", value).strip())
 
 
 def compare(extracted: Any, expected: Any) -> dict[str, Counts]:

@@ -9,20 +9,24 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
 from aigc_evals.errors import AigcEvalsError, UsageError, nearest
-from aigc_evals.generate.files import DatasetsLock, held, write_whole
+from aigc_evals.generate.examples import Examples, as_ideal
+from aigc_evals.generate.files import DatasetsLock, held, replaced, write_whole
 from aigc_evals.generate.kinds import CHINESE, ENGLISH, EvalKind, as_yaml
-from aigc_evals.generate.sampling import DEFAULT_SEED, pick, ranked
+from aigc_evals.generate.sampling import DEFAULT_SEED, pick
 from aigc_evals.generate.source import Described, Source, remotes
 from aigc_evals.objects import raised_at
+from aigc_evals.redact import Redactor
 
 Message = dict[str, Any]
 Item = Any
 """One example of a data set as its split's JSONL has it: usually a mapping."""
+
+_SOURCE = ".source"
+"""Beside the splits: what was named as their source, if anything was."""
 
 _SAME_SPLIT = {"val": "validation", "valid": "validation", "dev": "validation", "training": "train", "testing": "test"}
 
@@ -258,7 +262,7 @@ class Generate:
     def items(self, split: str | None = None) -> Sequence[Item]:
         """The items of a split, read from disk as they are needed; made first where they are not there yet.
 
-        With ``source`` given they are made anew, once.
+        With ``source`` given all splits are made anew, once, in place of those that are there.
         """
         from aigc_evals.data.samples import JsonlSamples
 
@@ -268,14 +272,36 @@ class Generate:
         if again or not path.is_file():
             with held(self.folder / "datasets" / f".{self.class_name}.lock"):
                 if again or not path.is_file():
-                    self.this_download_path.mkdir(parents=True, exist_ok=True)
-                    self.this_dataset_path.mkdir(parents=True, exist_ok=True)
-                    with self._explained("the raw files are not as they should be"):
-                        self.extract_and_save_datasets()
+                    with replaced(self.this_dataset_path) if again else contextlib.nullcontext():
+                        self._make_splits()
+                        if not path.is_file():
+                            raise self._no_split(split)
                     self._taken = True
         if not path.is_file():
-            raise UsageError(f"{self.class_name} has no split {split!r} after its raw files were read", path=path)
+            raise self._no_split(split)
         return JsonlSamples.open(path)
+
+    def _make_splits(self) -> None:
+        self.this_download_path.mkdir(parents=True, exist_ok=True)
+        self.this_dataset_path.mkdir(parents=True, exist_ok=True)
+        with self._explained("the raw files are not as they should be"):
+            self.extract_and_save_datasets()
+        if self.source is not None:
+            write_whole(self.this_dataset_path / _SOURCE, [Redactor().text(self.source)])
+
+    def _no_split(self, split: str) -> UsageError:
+        path = self.this_dataset_path / f"{split}.jsonl"
+        return UsageError(f"{self.class_name} has no split {split!r} after its raw files were read", path=path)
+
+    @property
+    def made_from(self) -> str | None:
+        """The ``source`` that the splits are of, now or when they were made; None for the publisher's files."""
+        if self.source is not None:
+            return Redactor().text(self.source)
+        try:
+            return (self.this_dataset_path / _SOURCE).read_text(encoding="utf-8")
+        except OSError:
+            return None
 
     def rows(
         self,
@@ -298,7 +324,7 @@ class Generate:
         if not among:
             told = f" of {', '.join(wanted)}" if wanted else ""
             raise UsageError(f"the split {split!r} of {self.class_name} has no items{told}", key="split")
-        examples = _Examples(self, split, self.few_shot if few_shot is None else few_shot, seed)
+        examples = Examples(self, split, self.few_shot if few_shot is None else few_shot, seed)
         for number in pick(among, n, name=self.class_name, split=split, seed=seed, total=len(items)):
             with self._explained(f"item {number} of the split {split!r} is not as it should be"):
                 row = dict(self.format_one_json(items[number]))
@@ -311,12 +337,12 @@ class Generate:
         """Write the rows and the evals into the registry ``out``; the paths of both."""
         from aigc_evals.fastjson import encode
 
+        self.items(self.split)  # nothing is written for a set that cannot be had
         text = self.format_one_yaml()
         if not isinstance(text, str):
             import yaml
 
             text = yaml.safe_dump(dict(text), allow_unicode=True, sort_keys=False, width=120)
-        self.items(self.split)  # nothing is written for a set that cannot be had
         data = self.out / "data" / self.data_path
         spec = self.out / "evals" / f"{self.class_name}.yaml"
         write_whole(data, (encode(row).decode() + "\n" for row in self.rows(self.split, self.samples)))
@@ -336,70 +362,3 @@ class GenerateZh(Generate):
 
     language = "zh"
     kinds = CHINESE
-
-
-def as_ideal(ideal: Any) -> Any:
-    """An ideal as evals want it: numbers as text, alone or in a list."""
-    if isinstance(ideal, list):
-        return [as_ideal(one) for one in ideal]
-    return str(ideal) if isinstance(ideal, (int, float)) else ideal
-
-
-class _Examples:
-    """The examples that stand before questions: whole items with their answers, as turns of the chat."""
-
-    def __init__(self, owner: Generate, split: str, count: int, seed: int) -> None:
-        self.count = count
-        self._owner = owner
-        self._seed = seed
-        self._orders: dict[str | None, list[int]] = {}
-        self._clusters: dict[int, Any] = {}
-        if count > 0:
-            self._split = owner.split_name(owner.few_shot_split)
-            self._same = self._split == split
-            self._items = owner.items(self._split)
-
-    def before(self, prompt: list[Message], number: int, item: Item) -> list[Message]:
-        """``prompt`` with the examples between what it shares with them (the instruction) and the question itself."""
-        turns: list[Message] = []
-        shared = len(prompt) - 1
-        for example in map(self._items.__getitem__, self._of(self._owner.subset_of(item), number)):
-            row = self._owner.format_one_json(example)
-            ideal = as_ideal(row["ideal"])
-            alike = next(
-                (i for i, (a, b) in enumerate(zip(row["input"], prompt, strict=False)) if a != b), len(prompt) - 1
-            )
-            shared = min(shared, alike)
-            reply = self._owner.format_example(example, ideal[0] if isinstance(ideal, list) else ideal)
-            turns += [*row["input"][alike:], {"role": "assistant", "content": reply}]
-        return [*prompt[:shared], *turns, *prompt[shared:]]
-
-    def _of(self, subset: str | None, number: int) -> list[int]:
-        """The numbers of the examples for a question: neither itself nor one of its cluster, which may tell its answer."""
-        if subset not in self._orders:
-            self._orders[subset] = self._order(subset)
-        order: Iterable[int] = self._orders[subset]
-        if self._same:
-            own = self._cluster(number)
-            order = (i for i in order if i != number and (own is None or self._cluster(i) != own))
-        chosen = sorted(islice(order, self.count))
-        if len(chosen) < self.count:
-            raise UsageError(
-                f"{self._owner.class_name} has only {len(chosen)} examples"
-                + (f" for {subset}" if subset else "")
-                + f" in its split {self._split!r}",
-                key="few_shot",
-            )
-        return chosen
-
-    def _order(self, subset: str | None) -> list[int]:
-        among = [i for i, item in enumerate(self._items) if subset is None or self._owner.subset_of(item) == subset]
-        if not self._owner.few_shot_drawn:
-            return among
-        told = f"{self._owner.class_name}:few_shot"
-        return ranked(among, name=told, split=self._split, seed=self._seed, total=len(self._items))
-
-    def _cluster(self, number: int) -> Any:
-        if number not in self._clusters:
-            self._clusters[number] = self._owner.format_more(self._items[number]).get("cluster")
-        return self._clusters[number]

@@ -8,8 +8,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aigc_evals.redact import Redactor
-
 if TYPE_CHECKING:
     from aigc_evals.generate.base import Generate
 
@@ -27,8 +25,8 @@ def command_of(made: Generate) -> str | None:
     words += ["--seed", str(made.seed)]
     if made.few_shot:
         words += ["--few_shot", str(made.few_shot)]
-    if made.source is not None:
-        words += ["--source", Redactor().text(made.source)]
+    if made.made_from is not None:
+        words += ["--source", made.made_from]
     return f"aigc_evals generate {shlex.join(words)} --out {_folder(made.out)}"
 
 

@@ -237,9 +237,10 @@ class _Transfer:
         if kind == "text/html" and not self.part.name.lower().endswith((".html.part", ".htm.part")):
             # The page of a proxy, a log-in or an error; once taken, it would stand in the lock as the file.
             raise _Failed("a web page was sent instead of the file")
-        if response.headers.get("Content-Encoding", "identity") != "identity":
-            whole = None  # packed though it was not asked to be: the length is that of what was sent
-        self._remember(response.headers)
+        plain = response.headers.get("Content-Encoding", "identity") == "identity"
+        if not plain:
+            whole = None  # packed on the way, though not asked for: lengths and ranges are of what was sent
+        self._remember(response.headers if plain else {})
         with open(self.part, "ab" if start else "wb") as out, self._bar(start, whole) as bar:
             for block in response.iter_content(_BLOCK):
                 out.write(block)

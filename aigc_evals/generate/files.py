@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -38,6 +39,25 @@ def write_whole(path: Path, chunks: Iterable[str]) -> Path:
     except OSError as error:
         raise unwritable(path, error) from None
     return path
+
+
+@contextlib.contextmanager
+def replaced(folder: Path) -> Iterator[None]:
+    """Put a folder aside while another one is made in its place; it comes back if that fails."""
+    aside = folder.with_name(f".{folder.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(folder, aside)
+        try:
+            yield
+        except BaseException:
+            if aside.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                os.replace(aside, folder)
+            raise
+        shutil.rmtree(aside, ignore_errors=True)
+    except OSError as error:
+        raise unwritable(folder, error) from None
 
 
 def sha256_of(path: Path) -> str:

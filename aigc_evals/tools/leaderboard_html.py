@@ -191,9 +191,9 @@ def _mean(row: Row, board: Board, scale: tuple[float, float]) -> str:
 
 
 def _cell(cell: Cell | None, told: Sequence[str], scale: tuple[float, float], kind: str = "") -> str:
-    if cell is None or cell.value is None:
-        return f'<td class="figure{kind}" data-value="">–{_notes(cell.notes) if cell else ""}</td>'
-    shown = figure(cell.value)
+    if cell is None:
+        return f'<td class="figure{kind}" data-value="">–</td>'
+    shown = figure(cell.value) if cell.value is not None else "–"
     if cell.best:
         shown = f"<strong>{shown}</strong>"
     elif not cell.ranked:
@@ -207,7 +207,7 @@ def _cell(cell: Cell | None, told: Sequence[str], scale: tuple[float, float], ki
     )
     small = f"<small>{interval(cell)}</small>" if interval(cell) else ""
     return (
-        f'<td class="figure{kind}{lead}" data-value="{cell.value!r}"{title}>'
+        f'<td class="figure{kind}{lead}" data-value="{"" if cell.value is None else repr(cell.value)}"{title}>'
         f"{shown}{_notes(cell.notes)}{_bar(cell, scale)}{small}{flags}</td>"
     )
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import codecs
 import math
 import os
 import tempfile
@@ -17,6 +16,7 @@ from aigc_evals.errors import UsageError
 from aigc_evals.fastjson import encode
 from aigc_evals.markdown import escaped
 from aigc_evals.tools.leaderboard_board import Board, Cell, Column, Row
+from aigc_evals.tools.report import csv_table
 
 FORMATS = ("table", "markdown", "csv", "html", "json")
 
@@ -51,10 +51,12 @@ def check_output(path: str | Path) -> None:
         )
 
 
-def write(board: Board, path: str | Path, *, font: str | Path | None = None) -> list[str]:
+def write(board: Board, path: str | Path, *, font: str | Path | None = None, bom: bool = False) -> list[str]:
     """Write the board to ``path`` in the form that its ending names; the warnings there are.
 
-    A PNG needs matplotlib; ``font`` is a font file for its labels. The file appears whole or not at all.
+    A PNG needs matplotlib; ``font`` is a font file for its labels. ``bom`` puts a byte order mark before a CSV: without
+    one Excel takes its Chinese for another encoding, with one some programs take it for part of the first column's name.
+    The file appears whole or not at all.
     """
     check_output(path)
     path = Path(path)
@@ -64,7 +66,10 @@ def write(board: Board, path: str | Path, *, font: str | Path | None = None) -> 
 
         content, warnings = png(board, font=font)
     else:
-        content = (rendered(board, SUFFIXES[path.suffix.lower()]).rstrip("\n") + "\n").encode("utf-8", "replace")
+        form = SUFFIXES[path.suffix.lower()]
+        content = (rendered(board, form).rstrip("\n") + "\n").encode("utf-8", "replace")
+        if bom and form == "csv":
+            content = codecs.BOM_UTF8 + content
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
@@ -113,7 +118,7 @@ def head(column: Column, board: Board) -> list[str]:
 
 def remarks(cell: Cell, column: Column) -> list[str]:
     """What stands behind a figure: its n where it is not the column's, and what was not scored."""
-    found = [f"n={cell.n}"] if cell.n != column.n else []
+    found = [f"n={cell.n}"] if cell.n not in (0, column.n) else []
     if cell.missing > 0:
         found.append(f"{_percent(cell.missing)} not scored")
     if not cell.finished:
@@ -169,7 +174,7 @@ def _marks(notes: Sequence[int], pattern: str) -> str:
 
 
 def _terminal(board: Board) -> str:
-    from aigc_evals.columns import table
+    from aigc_evals.columns import printable, table
 
     heads = ["rank", "model", *([mean_name(board)] if board.means else []), *(_joined(c, board) for c in board.columns)]
     rows = []
@@ -182,7 +187,7 @@ def _terminal(board: Board) -> str:
     numbered = [f"({number}) {text}" for number, text in enumerate(board.notes, 1)]
     for block in (numbered, [*extra, *board.remarks]):
         lines += ["", *block] if block else []
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _joined(column: Column, board: Board) -> str:
@@ -191,8 +196,8 @@ def _joined(column: Column, board: Board) -> str:
 
 
 def _plain(cell: Cell | None, column: Column | None) -> str:
-    if cell is None or cell.value is None:
-        return "-" + (_marks(cell.notes, "({})") if cell else "")
+    if cell is None:
+        return "-"
     mark = "*" if cell.best else "≈" if cell.leads else ""
     told = [figure(cell.value) + mark, interval(cell), *(remarks(cell, column) if column else ())]
     return " ".join(filter(None, told)) + _marks(cell.notes, "({})")
@@ -218,8 +223,8 @@ def _markdown(board: Board) -> str:
 
 
 def _marked(cell: Cell | None, column: Column | None) -> str:
-    if cell is None or cell.value is None:
-        return "-" + (_marks(cell.notes, "<sup>{}</sup>") if cell else "")
+    if cell is None:
+        return "-"
     value = f"**{figure(cell.value)}**" if cell.best else figure(cell.value) + ("≈" if cell.leads else "")
     more = [text.replace("<", "&lt;") for text in (remarks(cell, column) if column else ())]
     return " ".join(filter(None, [value, interval(cell), *more])) + _marks(cell.notes, "<sup>{}</sup>")
@@ -227,22 +232,18 @@ def _marked(cell: Cell | None, column: Column | None) -> str:
 
 def _csv(board: Board) -> str:
     """A row per figure, also for means; what is not known is empty."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, _CSV_COLUMNS, lineterminator="\n", restval="")
-    writer.writeheader()
+    rows: list[dict[str, Any]] = []
     for row in board.rows:
         if row.mean is not None:
             metrics = {column.metric for column in board.columns}
             metric = metrics.pop() if len(metrics) == 1 else ""
-            writer.writerow(
-                {"model": row.model, "column": mean_name(board), "metric": metric, **_facts(row.mean, board)}
-            )
+            rows.append({"model": row.model, "column": mean_name(board), "metric": metric, **_facts(row.mean, board)})
         for cell, column in zip(row.cells, board.columns, strict=True):
             if cell is not None:
                 names = {"column": column.name, "eval": column.eval, "metric": column.metric}
                 facts = _facts(replace_notes(cell, row), board)
-                writer.writerow({"model": row.model, **names, **facts})
-    return out.getvalue().rstrip("\n")
+                rows.append({"model": row.model, **names, **facts})
+    return csv_table(_CSV_COLUMNS, rows)
 
 
 def replace_notes(cell: Cell, row: Row) -> Cell:

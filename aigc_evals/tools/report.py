@@ -24,6 +24,7 @@ from aigc_evals.report import build, is_own, render
 
 FORMATS = ("table", "markdown", "csv", "json")
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _CARRIED = ("adjusted", "delivery")
 _RANGES: Mapping[str, tuple[float, float]] = {"accuracy": (0.0, 1.0), "metascore": (0.0, 1.0)}
 _COLUMNS = ("eval", "completion_fns", "metric", "value", "n", "low", "high", "planned", "scored", "state", "log")
@@ -162,7 +163,7 @@ def rendered(reports: Sequence[LogReport], form: str = "table") -> str:
         values = [one.as_dict() for one in reports]
         return encode(values[0] if len(values) == 1 else values).decode("utf-8", "replace")
     if form == "csv":
-        return _csv([row for one in reports for row in (one.row(), *one.group_rows())])
+        return csv_table(_COLUMNS, [row for one in reports for row in (one.row(), *one.group_rows())])
     if form == "markdown":
         return markdown([(one.title, one.report) for one in reports]) if len(reports) == 1 else _markdown_rows(reports)
     if len(reports) == 1:
@@ -170,12 +171,19 @@ def rendered(reports: Sequence[LogReport], form: str = "table") -> str:
     return _table(reports)
 
 
-def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+def csv_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as CSV, without the last line end; what a row lacks is empty. Text that a spreadsheet program would take for a
+    formula has ``'`` before it: names come from logs, which may be anybody's.
+    """
     out = io.StringIO()
-    writer = csv.DictWriter(out, _COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(out, columns, lineterminator="\n", restval="")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({key: _harmless(value) for key, value in row.items()} for row in rows)
     return out.getvalue().rstrip("\n")
+
+
+def _harmless(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _cells(one: LogReport) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -112,6 +113,21 @@ def test_a_refusal_is_told_at_once(status: int, publisher: Publisher, tmp_path: 
     assert f"HTTP {status}" in told
     assert f"Fetch {publisher.url}/x.bin by hand and put it at {tmp_path / 'downloads' / 'x.bin'}" in told
     assert len(publisher.requests) == 1
+
+
+def test_a_web_page_in_place_of_the_file_is_refused_and_not_recorded(
+    publisher: Publisher, tmp_path: Path, lock: DatasetsLock
+) -> None:
+    page = publisher.serve("/x.bin", b"<html>log in</html>", headers={"Content-Type": "text/html; charset=utf-8"})
+    with pytest.raises(DownloadError, match="a web page was sent instead of the file"):
+        get(publisher, tmp_path, lock)
+    page.content, page.headers = CONTENT, {}
+    assert get(publisher, tmp_path, lock) == CONTENT
+
+
+def test_a_file_that_is_packed_on_the_way_is_unpacked(publisher: Publisher, tmp_path: Path, lock: DatasetsLock) -> None:
+    publisher.serve("/x.bin", gzip.compress(b"text " * 10_000), headers={"Content-Encoding": "gzip"})
+    assert get(publisher, tmp_path, lock) == b"text " * 10_000
 
 
 def test_a_file_put_there_by_hand_counts(publisher: Publisher, tmp_path: Path, lock: DatasetsLock) -> None:

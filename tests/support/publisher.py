@@ -20,6 +20,8 @@ class File:
     statuses: list[int] = field(default_factory=list)
     """What is answered first, one status for each request, before the file is."""
     retry_after: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    """Sent with every reply that has content."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class Publisher:
             handler.send_header("Retry-After", file.retry_after)
         if file is not None and status == 206:
             handler.send_header("Content-Range", f"bytes {start}-{len(file.content) - 1}/{len(file.content)}")
+        for name, value in file.headers.items() if file is not None and status in (200, 206) else ():
+            handler.send_header(name, value)
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
         if file is not None and file.cut_after is not None and file.times > 0 and status in (200, 206):

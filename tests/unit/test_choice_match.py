@@ -197,6 +197,22 @@ def test_many_groups_are_in_the_report_and_one_line_of_the_table(tmp_path: Path)
     ]
 
 
+def test_a_group_of_which_nothing_was_scored_is_shown_and_left_out_of_the_mean(tmp_path: Path) -> None:
+    samples = [
+        row("hm", metadata={"subject": "化学"}),
+        row("A", metadata={"subject": "law"}),
+        row("B", metadata={"subject": "law"}),
+    ]
+    report, _, log = run(tmp_path, samples)
+    assert report["groups"]["subject"]["化学"] == {"n": 0, "accuracy": None, "stderr": None}
+    assert report["macro/subject"] == 0.5
+    told = [line.split() for line in render(report).splitlines() if line.startswith("subject")]
+    assert told[0] == ["subject", "law", "0.5000", "2", "0.5000"]
+    assert told[1] == ["subject", "化学", "-", "0", "-"]
+    assert told[2][:6] == ["subject", "mean", "over", "1", "of", "2"]
+    assert report_of(log).report["groups"] == report["groups"]
+
+
 def test_by_names_other_keys_and_rows_without_metadata_make_no_groups(tmp_path: Path) -> None:
     report, _, _ = run(
         tmp_path, [row("A", metadata={"level": 1, "subject": "x"}), row("B", metadata={"level": 2})], by=["level"]
@@ -226,7 +242,8 @@ def test_the_groups_of_an_axis_hold_every_grouped_value_once(values: list[tuple[
         groups = report.get("groups", {}).get(axis, {})
         mine = [value for value, code in values if code in codes]
         assert sum(told["n"] for told in groups.values()) == len(mine)
-        assert sum(told["n"] * told["accuracy"] for told in groups.values()) == pytest.approx(sum(mine))
+        assert sum(told["n"] * (told["accuracy"] or 0) for told in groups.values()) == pytest.approx(sum(mine))
+        assert all((told["accuracy"] is None) == (told["n"] == 0) for told in groups.values())
 
 
 def test_labels_are_texts_and_whole_numbers() -> None:

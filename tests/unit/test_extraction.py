@@ -44,6 +44,13 @@ def test_values_are_counted_by_path(said: Any, ideal: Any, counts: tuple[int, in
     assert total(compare(said, ideal).values()) == counts
 
 
+def test_values_are_found_at_any_depth() -> None:
+    value: Any = 1
+    for _ in range(5000):
+        value = {"a": [value]}
+    assert total(compare(value, value).values()) == (1, 1, 1)
+
+
 def test_counts_are_told_by_field() -> None:
     found = compare(
         {"name": "王伟", "tags": ["a", "b"], "x": 1}, {"name": "王伟", "tags": ["b"], "address": {"city": "北京"}}

@@ -149,6 +149,31 @@ def test_without_a_config_nothing_happens_and_all_can_be_asked(tmp_path: Path) -
     assert [kind.kind for kind in made.eval_kinds()] == ["match", "fuzzy", "includes", "fact"]
 
 
+def test_a_source_without_the_split_is_no_reason_to_take_an_older_one(tmp_path: Path) -> None:
+    class Moods(Capitals):
+        def extract_and_save_datasets(self) -> None:
+            splits = ["train"] if self.source else ["train", "validation"]
+            for split in splits:
+                self.save_split(split, [{"subset": "eu", "q": "?", "a": str(self.source)}])
+
+    made = Moods("validation", out=tmp_path / "r", folder=tmp_path)
+    with pytest.raises(UsageError, match="no split 'validation' after its raw files were read"):
+        Moods("validation", out=tmp_path / "r", folder=tmp_path, source="mine")
+    assert [item["a"] for split in ("train", "validation") for item in made.items(split)] == ["None", "None"]
+    assert [path.name for path in (tmp_path / "datasets").iterdir() if path.is_dir()] == ["Moods"]
+
+
+def test_a_class_that_says_nothing_of_itself_is_told_by_its_name() -> None:
+    class Bare(GenerateZh):
+        pass
+
+    class Derived(Capitals):
+        pass
+
+    assert Bare().told() == "Bare"
+    assert Derived().told() == "Capitals of countries."
+
+
 def test_examples_are_turns_before_the_question(tmp_path: Path) -> None:
     made = Capitals(folder=tmp_path, few_shot=2)
     row = next(iter(made.rows("validation", subset="as")))

@@ -82,7 +82,19 @@ def test_a_backslash_within_a_chinese_name_is_no_separator(tmp_path: Path) -> No
     assert list(tree(unpack(put(tmp_path, "x.zip", raw_zip(name.encode("gb18030"))), tmp_path / "out"))) == [name]
 
 
-OUTSIDE = ["../x", "a/../../x", "/etc/x", "..\\x", "a\\..\\..\\x", "C:\\x", "c:x", "\\\\host\\share\\x", "\\x"]
+OUTSIDE = [
+    ".. /x",
+    "a/.. /..  ./x",
+    "../x",
+    "a/../../x",
+    "/etc/x",
+    "..\\x",
+    "a\\..\\..\\x",
+    "C:\\x",
+    "c:x",
+    "\\\\host\\share\\x",
+    "\\x",
+]
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
@@ -186,6 +198,16 @@ def test_what_is_no_archive_is_said(name: str, content: bytes, told: str, tmp_pa
         unpack(put(tmp_path, name, content), tmp_path / "out")
     assert "--source" in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_zip_files_that_cannot_be_read_are_said_to_be_so(tmp_path: Path) -> None:
+    method = bytearray(zip_of({"a": b"1"}))
+    entry = method.index(b"PK\x01\x02")
+    method[8:10] = method[entry + 10 : entry + 12] = b"\x09\x00"  # deflate64
+    name = zip_of({"数": b"1"}).replace("数".encode(), "数".encode()[:2] + b"x")
+    for content, told in ((bytes(method), "compression"), (name, "utf-8")):
+        with pytest.raises(UsageError, match=told):
+            unpack(put(tmp_path, "x.zip", content), tmp_path / "out")
 
 
 # -- readers -------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import math
 import random
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -289,7 +290,8 @@ def test_a_run_in_which_nothing_was_scored_has_no_figure_and_no_rank(made: Calla
     empty = board.rows[-1].cells[0]
     assert empty is not None
     assert (empty.value, empty.ranks) == (None, None)
-    assert all(rendered(board, form) for form in ("table", "markdown", "csv", "html", "json"))
+    assert all("100.0 % not scored" in rendered(board, form) for form in ("table", "markdown", "html"))
+    assert all(rendered(board, form) for form in ("csv", "json"))
 
 
 def test_models_without_all_evals_have_no_mean(made: Callable[..., Path], tmp_path: Path) -> None:
@@ -443,6 +445,30 @@ def test_a_hostile_name_is_shown_as_it_is() -> None:
     assert len(rendered(board_of("a|b\nc"), "markdown").splitlines()) == len(
         rendered(board_of("abc"), "markdown").splitlines()
     )
+
+
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1+1", "@cf/meta/llama", "\t=1"])
+def test_a_name_is_no_formula_for_a_spreadsheet(name: str) -> None:
+    board = replace(board_of(name), rows=(replace(board_of(name).rows[0], cells=(Cell(-0.5, -1, 0, 0.1, 9),)),))
+    [read] = csv.DictReader(io.StringIO(rendered(board, "csv")))
+    assert read["model"] == f"'{name}"
+    assert read["value"] == "-0.5", "figures stay figures"
+
+
+def test_a_csv_for_excel_begins_with_a_byte_order_mark(tmp_path: Path) -> None:
+    write(board_of("甲"), tmp_path / "plain.csv")
+    write(board_of("甲"), tmp_path / "excel.csv", bom=True)
+    assert (tmp_path / "plain.csv").read_bytes().startswith(b"model,")
+    assert (tmp_path / "excel.csv").read_bytes() == b"\xef\xbb\xbf" + (tmp_path / "plain.csv").read_bytes()
+    write(board_of("甲"), tmp_path / "page.html", bom=True)
+    assert (tmp_path / "page.html").read_bytes().startswith(b"<!DOCTYPE")
+
+
+def test_names_cannot_steer_a_terminal() -> None:
+    plain, hostile = rendered(board_of("ab")), rendered(board_of("a\x1b[2J\nb"))
+    assert "\x1b" not in hostile
+    assert "a\\x1b[2J\\x0ab" in hostile
+    assert len(plain.splitlines()) == len(hostile.splitlines())
 
 
 def test_an_unknown_ending_is_refused_before_anything_is_read(tmp_path: Path) -> None:

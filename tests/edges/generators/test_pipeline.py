@@ -72,6 +72,28 @@ def test_a_source_takes_the_place_of_the_publisher(kind: str, world: World) -> N
     assert len(made.rows) == 5
 
 
+def test_a_source_that_lacks_the_split_is_refused_and_changes_nothing(world: World) -> None:
+    (world.folder / "我的.py").write_text(OWN, encoding="utf-8")
+    rows = jsonl([{"问": "今天下雨吗？", "答": "不下"}])
+    made = world.generate("我的.py:天气", {"https://example.org/t": rows, "https://example.org/v": rows})
+    (world.folder / "other").mkdir()
+    (world.folder / "other" / "train.jsonl").write_bytes(rows)
+    code, _, err = world.command("generate", "我的.py:天气", "--source", "other")
+    assert code == 2
+    assert "the source has no file 'validation.jsonl'" in err
+    assert world.generate("我的.py:天气", {}).rows == made.rows
+
+
+def test_an_eval_of_a_source_s_rows_says_so_also_when_made_again_without_it(world: World) -> None:
+    (world.folder / "BoolQ.zip").write_bytes(archive(5))
+    world.generate("BoolQ", {}, "--source", "BoolQ.zip")
+    made = world.generate("BoolQ", {}, "--samples", 2, "--out", "the registry")
+    text = (world.folder / "the registry" / "evals" / "BoolQ.yaml").read_text(encoding="utf-8")
+    spec = yaml.safe_load(text)["BoolQ.match1.v0"]
+    assert "--source BoolQ.zip --out 'the registry'" in spec["made_by"]
+    assert "--registry_path 'the registry'" in made.said
+
+
 def test_a_class_of_one_s_own_is_made_by_its_file(world: World) -> None:
     (world.folder / "我的.py").write_text(OWN, encoding="utf-8")
     rows = jsonl([{"问": "今天下雨吗？", "答": "不下"}, {"问": "明天呢？", "答": ["下", "会下"]}])
