@@ -115,6 +115,7 @@ def download(
     except OSError as error:
         raise unwritable(folder, error) from None
     failures = []
+    changed: DownloadError | None = None
     environ = os.environ if environ is None else environ
     for address in (address for url in (remote.url, *remote.also) for address in addresses(url, environ)):
         transfer = _Transfer(address, path)
@@ -125,7 +126,13 @@ def download(
             continue
         except OSError as error:
             raise unwritable(path, error) from None
-        return _settled(remote, fresh, lock, wanted, accept_changed, path)
+        try:
+            return _settled(remote, fresh, lock, wanted, accept_changed, path)
+        except DownloadError as error:
+            # A mirror may be behind, or ahead; the next address may have the file that is wanted.
+            changed = error
+    if changed is not None:
+        raise changed
     by_hand = f"Fetch {remote.shown} by hand and put it at {path}."
     raise DownloadError("cannot be fetched: " + "; ".join(failures), key=remote.file, hint=f"{by_hand}\n{hint}".strip())
 

@@ -196,6 +196,21 @@ def test_a_mirror_is_asked_first_and_the_publisher_when_it_lacks_the_file(
     assert [(r.path, r.status) for r in publisher.requests] == [(f"/mirror/{host}/d/x.bin", 404), ("/d/x.bin", 200)]
 
 
+def test_a_mirror_with_another_file_does_not_keep_the_right_one_away(
+    publisher: Publisher, tmp_path: Path, lock: DatasetsLock
+) -> None:
+    host = publisher.url.removeprefix("http://")
+    publisher.serve(f"/mirror/{host}/x.bin", b"an older version")
+    publisher.serve("/x.bin", CONTENT)
+    environ = {"AIGC_EVALS_MIRROR": f"{publisher.url}/mirror"}
+    remote = Remote(f"{publisher.url}/x.bin", sha256=DIGEST)
+    assert download(remote, tmp_path, lock, environ=environ).read_bytes() == CONTENT
+    publisher.serve("/x.bin", b"a newer version")
+    (tmp_path / "x.bin").unlink()
+    with pytest.raises(DownloadError, match="no longer the file it was"):
+        download(remote, tmp_path, lock, environ=environ)
+
+
 @pytest.mark.parametrize(
     "mirrors, found",
     [
