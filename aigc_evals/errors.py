@@ -2,6 +2,7 @@
 
 AigcEvalsError
 ├── UsageError            the user's own mistake (command line, registry, data, settings): exit code 2
+│   └── DataError         a data file cannot be read (a ValueError too, as callers of the data functions expect)
 ├── RunError              the run itself failed or went over a limit: exit code 1
 └── EndpointError         a model call failed; says whether the same call may succeed later
 SampleError               one sample is malformed (an AssertionError and a ValueError, as callers expect)
@@ -50,6 +51,10 @@ class UsageError(AigcEvalsError):
             place += f" [{self.key}]" if place else f"[{self.key}]"
         text = f"{place}: {self.message}" if place else self.message
         return f"{text}\n{self.hint}" if self.hint else text
+
+
+class DataError(UsageError, ValueError):
+    """A data file that cannot be read; a ValueError too, as callers of the data functions expect."""
 
 
 class RunError(AigcEvalsError):

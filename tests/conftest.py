@@ -10,10 +10,9 @@ import pytest
 
 from aigc_evals.testing import LoopbackServer
 
-_PROVIDERS = tuple(
-    f"{name}_"
-    for name in "OLLAMA VLLM SGLANG LLAMA DASHSCOPE DEEPSEEK ZHIPUAI ZAI MOONSHOT OPENROUTER CHATGLM EXAMPLE".split()
-)
+_PROVIDERS = (
+    "OLLAMA_ VLLM_ SGLANG_ LLAMA_ DASHSCOPE_ DEEPSEEK_ ZHIPUAI_ ZAI_ MOONSHOT_ OPENROUTER_ CHATGLM_ EXAMPLE_"
+).split()
 _FOREIGN = ("OPENAI_", "AZURE_OPENAI_", "EVALS_", "AIGC_EVALS_", "AWS_", *_PROVIDERS)
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 

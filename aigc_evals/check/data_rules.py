@@ -10,8 +10,7 @@ from aigc_evals.check.findings import Problem
 from aigc_evals.check.modelgraded_rules import missing_values
 from aigc_evals.check.uses import JSON, Use
 from aigc_evals.data.lines import BOM, is_blank, parse_line
-from aigc_evals.data.sources import DataError
-from aigc_evals.errors import SampleError
+from aigc_evals.errors import DataError, SampleError
 from aigc_evals.fastjson import encode
 
 # -- lines: (bytes, number) -> what is wrong ----------------------------------------------------------------------

@@ -16,8 +16,8 @@ from aigc_evals.check.sources import KINDS, Entry, Sources, YamlFile
 from aigc_evals.check.spec_rules import matching
 from aigc_evals.check.uses import QuietRegistry, Use
 from aigc_evals.data.lines import BOM, spans
-from aigc_evals.data.sources import DataError, jsonl_files, open_source
-from aigc_evals.errors import UsageError, nearest
+from aigc_evals.data.sources import jsonl_files, open_source
+from aigc_evals.errors import DataError, UsageError, nearest
 from aigc_evals.fastjson import decode
 from aigc_evals.registry import Registry
 

@@ -9,7 +9,7 @@ from aigc_evals.check.arguments import GIVEN, constructor_arguments, is_ours
 from aigc_evals.check.findings import Problem
 from aigc_evals.check.sources import Entry, Sources
 from aigc_evals.check.uses import FUZZY, FUZZY_2, Use
-from aigc_evals.errors import UsageError, nearest
+from aigc_evals.errors import DataError, UsageError, nearest
 from aigc_evals.objects import check_arguments, load_object
 
 _REQUIRED = {
@@ -207,7 +207,7 @@ def can_be_made(use: Use) -> Iterator[Problem]:
 
 def data_exists(use: Use) -> Iterator[Problem]:
     """A data file does not exist."""
-    from aigc_evals.data.sources import DataError, jsonl_files, open_raw
+    from aigc_evals.data.sources import jsonl_files, open_raw
 
     if use.not_made:
         return

@@ -17,7 +17,6 @@ from pathlib import Path, PurePath
 from typing import IO, Any
 
 from aigc_evals.data.sources import (
-    DataError,
     PathLike,
     gzip_open,
     jsonl_files,
@@ -26,6 +25,7 @@ from aigc_evals.data.sources import (
     open_source,
     zstd_open,
 )
+from aigc_evals.errors import DataError
 from aigc_evals.fastjson import decode, encode
 
 __all__ = [

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from aigc_evals.data.sources import DataError
+from aigc_evals.errors import DataError
 from aigc_evals.fastjson import decode
 
 BLOCK = 1 << 20

@@ -14,8 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
-from aigc_evals.data.sources import JSONL_SUFFIXES, DataError
-from aigc_evals.errors import UsageError
+from aigc_evals.errors import DataError, UsageError
 
 SCHEME = "s3://"
 SHA256 = "sha256"
@@ -274,8 +273,10 @@ def open_url(url: str) -> BinaryIO:
         raise
 
 
-def jsonl_urls(url: str) -> list[str]:
-    """``url`` if an object has that name, else all JSONL files below it, sorted by key, without those in dot folders."""
+def jsonl_urls(url: str, suffixes: tuple[str, ...]) -> list[str]:
+    """``url`` if an object has that name, else all objects below it whose names end in one of ``suffixes``, sorted by key,
+    without those in dot folders.
+    """
     bucket, key = split(url)
     with connect(1, path=url) as store:
         names = [found.key for found in store.under(bucket, key.rstrip("/"))]
@@ -283,11 +284,11 @@ def jsonl_urls(url: str) -> list[str]:
         return [url]
     start = len(key.rstrip("/"))
     below = [name for name in names if not any(part.startswith(".") for part in name[start:].split("/"))]
-    chosen = [f"{SCHEME}{bucket}/{name}" for name in below if name.endswith(JSONL_SUFFIXES)]
+    chosen = [f"{SCHEME}{bucket}/{name}" for name in below if name.endswith(suffixes)]
     if not names:
         raise StoreError("no such data file", kind="no_key", path=url)
     if not chosen:
-        raise DataError("this folder has no JSONL files", path=url, hint=f"Wanted: *{', *'.join(JSONL_SUFFIXES)}")
+        raise DataError("this folder has no JSONL files", path=url, hint=f"Wanted: *{', *'.join(suffixes)}")
     return sorted(chosen)
 
 

@@ -23,7 +23,6 @@ import orjson
 from aigc_evals.data.lines import BLOCK, BOM, is_blank, line_error, parse_line, spans
 from aigc_evals.data.sources import (
     COMPRESSED_SUFFIXES,
-    DataError,
     PathLike,
     decompressed,
     explain,
@@ -31,7 +30,7 @@ from aigc_evals.data.sources import (
     jsonl_files,
     open_raw,
 )
-from aigc_evals.errors import SampleError
+from aigc_evals.errors import DataError, SampleError
 from aigc_evals.fastjson import decode, has_long_number
 
 Check = Callable[[Any], None]

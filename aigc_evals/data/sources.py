@@ -13,17 +13,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO, NoReturn, cast
 
-from aigc_evals.errors import UsageError, nearest
+from aigc_evals.errors import DataError, nearest
 
 PathLike = str | Path
 
 JSONL_SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.lz4", ".jsonl.zst")
 COMPRESSED_SUFFIXES = (".gz", ".lz4", ".zst")
 _S3 = "s3://"
-
-
-class DataError(UsageError, ValueError):
-    """A data file that cannot be read; a ValueError too, as callers of the data functions expect."""
 
 
 def is_remote(path: PathLike) -> bool:
@@ -167,7 +163,7 @@ def jsonl_files(path: PathLike) -> list[str]:
         if name.startswith(_S3):
             from aigc_evals.data.s3 import jsonl_urls
 
-            return jsonl_urls(name)
+            return jsonl_urls(name, JSONL_SUFFIXES)
         if not _remote_is_dir(name):
             return [name]
         blobs = _blobfile(name)

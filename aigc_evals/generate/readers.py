@@ -12,8 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from aigc_evals.data.sources import DataError
-from aigc_evals.errors import nearest
+from aigc_evals.errors import DataError, nearest
 
 _BLOCK = 1 << 20
 _LONGEST_FIELD = 1 << 28

@@ -1,90 +1,22 @@
-"""A leaderboard as text: a table for a terminal, Markdown, CSV, JSON; and writing it to files of any of its forms."""
+"""A leaderboard as text: a table for a terminal, Markdown, CSV, JSON; and the pieces that all its forms are made of."""
 
 from __future__ import annotations
 
-import codecs
 import math
-import os
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import asdict, replace
 from typing import Any
 
-from aigc_evals.errors import UsageError
+from aigc_evals.columns import printable, table
 from aigc_evals.fastjson import encode
 from aigc_evals.markdown import escaped
 from aigc_evals.tools.leaderboard_board import Board, Cell, Column, Row
 from aigc_evals.tools.report import csv_table
 
-FORMATS = ("table", "markdown", "csv", "html", "json")
-
-SUFFIXES = {".md": "markdown", ".markdown": "markdown", ".csv": "csv", ".html": "html", ".htm": "html", ".json": "json"}
-
 _CSV_COLUMNS = (
     "model", "column", "eval", "metric", "value", "low", "high", "stderr", "n", "planned", "scored", "rank_first",
     "rank_last", "finished", "comparable", "notes", "log",
 )  # fmt: skip
-
-
-def rendered(board: Board, form: str = "table") -> str:
-    """The board as text in one of ``FORMATS``."""
-    if form not in FORMATS:
-        raise UsageError(f"expected one of {', '.join(FORMATS)}, got {form!r}", key="format")
-    if form == "html":
-        from aigc_evals.tools.leaderboard_html import page
-
-        return page(board)
-    makers = {"table": _terminal, "markdown": _markdown, "csv": _csv, "json": _json}
-    return makers[form](board)
-
-
-def check_output(path: str | Path) -> None:
-    """UsageError where the ending of ``path`` stands for no form of a board."""
-    if Path(path).suffix.lower() not in (*SUFFIXES, ".png"):
-        raise UsageError(
-            "the ending of the file says what is written, and this one is not known",
-            path=path,
-            key="out",
-            hint="Known endings: .md, .csv, .html, .json, .png.",
-        )
-
-
-def write(board: Board, path: str | Path, *, font: str | Path | None = None, bom: bool = False) -> list[str]:
-    """Write the board to ``path`` in the form that its ending names; the warnings there are.
-
-    A PNG needs matplotlib; ``font`` is a font file for its labels. ``bom`` puts a byte order mark before a CSV: without
-    one Excel takes its Chinese for another encoding, with one some programs take it for part of the first column's name.
-    The file appears whole or not at all.
-    """
-    check_output(path)
-    path = Path(path)
-    warnings: list[str] = []
-    if path.suffix.lower() == ".png":
-        from aigc_evals.tools.leaderboard_chart import png
-
-        content, warnings = png(board, font=font)
-    else:
-        form = SUFFIXES[path.suffix.lower()]
-        content = (rendered(board, form).rstrip("\n") + "\n").encode("utf-8", "replace")
-        if bom and form == "csv":
-            content = codecs.BOM_UTF8 + content
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(name)
-            raise
-    except OSError as error:
-        raise UsageError(f"cannot be written: {error.strerror}", path=path, key="out") from None
-    return warnings
 
 
 def figure(value: float | None) -> str:
@@ -173,9 +105,8 @@ def _marks(notes: Sequence[int], pattern: str) -> str:
     return "".join(f" {pattern.format(number)}" for number in notes)
 
 
-def _terminal(board: Board) -> str:
-    from aigc_evals.columns import printable, table
-
+def terminal(board: Board) -> str:
+    """A table for a terminal, the notes below it."""
     heads = ["rank", "model", *([mean_name(board)] if board.means else []), *(_joined(c, board) for c in board.columns)]
     rows = []
     for row in board.rows:
@@ -203,7 +134,8 @@ def _plain(cell: Cell | None, column: Column | None) -> str:
     return " ".join(filter(None, told)) + _marks(cell.notes, "({})")
 
 
-def _markdown(board: Board) -> str:
+def markdown(board: Board) -> str:
+    """The same as Markdown."""
     heads = ["Rank", "Model"]
     heads += [mean_name(board).capitalize()] if board.means else []
     heads += [
@@ -230,7 +162,7 @@ def _marked(cell: Cell | None, column: Column | None) -> str:
     return " ".join(filter(None, [value, interval(cell), *more])) + _marks(cell.notes, "<sup>{}</sup>")
 
 
-def _csv(board: Board) -> str:
+def csv(board: Board) -> str:
     """A row per figure, also for means; what is not known is empty."""
     rows: list[dict[str, Any]] = []
     for row in board.rows:
@@ -241,15 +173,12 @@ def _csv(board: Board) -> str:
         for cell, column in zip(row.cells, board.columns, strict=True):
             if cell is not None:
                 names = {"column": column.name, "eval": column.eval, "metric": column.metric}
-                facts = _facts(replace_notes(cell, row), board)
+                facts = _facts(_with_notes_of(row, cell), board)
                 rows.append({"model": row.model, **names, **facts})
     return csv_table(_CSV_COLUMNS, rows)
 
 
-def replace_notes(cell: Cell, row: Row) -> Cell:
-    """The cell with the notes of its whole row too."""
-    from dataclasses import replace
-
+def _with_notes_of(row: Row, cell: Cell) -> Cell:
     return replace(cell, notes=tuple(dict.fromkeys((*cell.notes, *row.notes))))
 
 
@@ -260,7 +189,8 @@ def _facts(cell: Cell, board: Board) -> dict[str, Any]:
     return facts
 
 
-def _json(board: Board) -> str:
+def json(board: Board) -> str:
+    """Everything that is known of the board, as one JSON object."""
     told = asdict(board)
     for made, row in zip(told["rows"], board.rows, strict=True):
         for item, cell in zip((*made["cells"], made["mean"]), (*row.cells, row.mean), strict=True):

@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.generators import gz_of, tar_of, zip_of
 
-from aigc_evals.data.sources import DataError
-from aigc_evals.errors import UsageError
+from aigc_evals.errors import DataError, UsageError
 from aigc_evals.generate.archives import Limits, safe_name, unpack
 from aigc_evals.generate.readers import find, read_csv, read_json, read_jsonl, read_lines, read_tsv
 

@@ -26,6 +26,7 @@ from aigc_evals.errors import UsageError
 from aigc_evals.testing import FailingCompletionFn
 from aigc_evals.tools.leaderboard import leaderboard
 from aigc_evals.tools.leaderboard_board import Board, Cell, Column, Row
+from aigc_evals.tools.leaderboard_files import rendered, write
 from aigc_evals.tools.leaderboard_ranks import (
     Contrast,
     Figure,
@@ -37,7 +38,6 @@ from aigc_evals.tools.leaderboard_ranks import (
     unpaired,
 )
 from aigc_evals.tools.leaderboard_runs import find_runs
-from aigc_evals.tools.leaderboard_text import rendered, write
 from aigc_evals.tools.paired_runs import PairedRun, read_run
 
 MATCH = "aigc_evals.elsuite.basic.match:Match"

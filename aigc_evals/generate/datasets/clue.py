@@ -9,7 +9,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from aigc_evals.data.sources import DataError
+from aigc_evals.errors import DataError
 from aigc_evals.generate.base import Item, Message
 from aigc_evals.generate.datasets.answers_zh import LABELS, ShortAnswersZh
 from aigc_evals.generate.datasets.passages import distinct

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from aigc_evals.data.sources import DataError
-from aigc_evals.errors import UsageError
+from aigc_evals.errors import DataError, UsageError
 from aigc_evals.generate.base import Generate, Item, Message
 from aigc_evals.generate.datasets.passages import lettered
 from aigc_evals.generate.download import Remote

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from aigc_evals.data.sources import DataError
+from aigc_evals.errors import DataError
 from aigc_evals.generate.base import Item, Message
 from aigc_evals.generate.datasets.answers_zh import LABELS, ShortAnswersZh
 from aigc_evals.generate.download import Remote

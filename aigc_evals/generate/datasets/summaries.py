@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from aigc_evals.data.sources import DataError
+from aigc_evals.errors import DataError
 from aigc_evals.generate.base import Generate, Item, Message
 from aigc_evals.generate.readers import find, read_lines
 
