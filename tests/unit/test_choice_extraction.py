@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from types import ModuleType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import choice_replies_chinese as chinese
+from support import choice_replies_english as english
 from support.choice_replies import FIRST, OPTIONS, SECOND, THIRD
 
 from aigc_evals.elsuite.choice_extraction import LETTERS, extract
@@ -39,6 +42,47 @@ def test_no_reply_of_the_table_is_read_wrongly_or_left_unread() -> None:
     assert len(REPLIES) >= 180
     assert not wrong
     assert not unread
+
+
+@pytest.mark.parametrize("language", [english, chinese], ids=["English", "Chinese"])
+def test_of_the_held_out_replies_none_is_read_wrongly_and_few_are_left_unread(language: ModuleType) -> None:
+    rows = [row for table in (language.HELD_OUT, language.HARDEST) for replies in table.values() for row in replies]
+    read = [(row.text, row.letter, extract(row.text, getattr(row, "choices", "ABCD")).letter) for row in rows]
+    assert len(rows) == 100
+    assert [row for row in read if row[2] is not None and row[2] != row[1]] == []
+    unread = [text for text, letter, found in read if found is None and letter is not None]
+    assert len(unread) <= 5, unread
+
+
+@pytest.mark.parametrize(
+    "text, letter",
+    [
+        ("下列说法正确的是：\nA. 甲\nB. 乙\nC. 丙\nD. 丁", None),
+        ("The correct option is\nA) x\nB) y\nC) z", None),
+        ("The correct option is\nA) x\n\nIt is not B.", "A"),
+        ("Options:\nA\nB\nC\nD", None),
+        ("Therefore A, B and C are on one line.", None),
+        ("Let us pick A as the origin.", None),
+        ("I pick A as the best answer.", "A"),
+        ("他选C语言", None),
+        ("A项正确但不符合题意，D项符合题意。", "D"),
+        ("C选项是正确的说法，所以不选。", None),
+        ("A is true, but it is not what was asked.", None),
+        ("说法错误的是C选项", "C"),
+        ("The odd one out is D.", "D"),
+        ("The answer is A if x is positive.", None),
+        ("选A的话会少算一步，应该选B", "B"),
+        ("答案：A。验算不成立，因此A错误，应选B。", "B"),
+        ("A: correct\nB: wrong\nC: wrong", None),
+        ("A: correct\nB: wrong\nC: wrong\nD: wrong", "A"),
+        ("第一项错误，第二项正确", "B"),
+        ("The last option is wrong.", None),
+        ("Option 9", None),
+        ("the former", None),
+    ],
+)
+def test_what_only_looks_like_a_statement_is_told_from_one(text: str, letter: str | None) -> None:
+    assert extract(text, "ABCD").letter == letter
 
 
 @pytest.mark.parametrize(
@@ -143,7 +187,17 @@ def test_a_plain_statement_is_read_after_any_neutral_words(letter: str, prefix: 
 
 @pytest.mark.parametrize(
     "part",
-    ["A", "A and ", "A, ", "Option A is ", "选", "(", " ", "\n", "- A: x\n", "the answer ", "correct a ", "not A but "],
+    ["A", "A and ", "A, ", "Option A is ", "选", "(", " ", "\n", "- A: x\n", "the answer ", "correct a ", "not A but "]
+    + [
+        "A错误，选B。",
+        "| A | wrong ",
+        ";A ",
+        "so A, ",
+        "though A ",
+        "the first option ",
+        "I pick A as the ",
+        "错误的是",
+    ],
 )
 def test_a_long_reply_is_read_in_bounded_time(part: str) -> None:
     began = time.process_time()
