@@ -337,8 +337,11 @@ def is_plain(evaluated: Any) -> bool:
 
 
 def _where(error: Exception) -> dict[str, Any]:
-    """The last own line of the traceback, for errors of code (an endpoint's error says all by itself)."""
+    """The last line of the traceback, for errors of code (an endpoint's error says all by itself)."""
+    told: dict[str, Any] = {}
+    raised: BaseException | None = error
     if isinstance(error, EndpointError):
-        return {"kind": error.kind, "status": error.status}
-    frames = traceback.extract_tb(error.__traceback__)
-    return {"where": f"{frames[-1].filename}:{frames[-1].lineno}"} if frames else {}
+        told = {"kind": error.kind, "status": error.status}
+        raised = error.__cause__ if error.kind == "code" else None
+    frames = traceback.extract_tb(raised.__traceback__) if raised is not None else []
+    return {**told, "where": f"{frames[-1].filename}:{frames[-1].lineno}"} if frames else told

@@ -80,7 +80,7 @@ _SHORTAGES = "EADDRNOTAVAIL ENETDOWN ENETUNREACH ENETRESET EHOSTDOWN EHOSTUNREAC
 """What the operating system says of a network, or of a shortage, that may be over soon."""
 
 
-def as_endpoint_error(error: Exception) -> EndpointError:
+def as_endpoint_error(error: BaseException) -> EndpointError:
     """Any failure of a call as an EndpointError: what kind it is and whether it may pass.
 
     Errors of HTTP clients are known by their ``status_code`` (or ``response.status_code``, ``status``) and headers, those of
@@ -114,7 +114,7 @@ def as_endpoint_error(error: Exception) -> EndpointError:
     return EndpointError(f"{name}: {text}", kind="code")
 
 
-def _read_by_a_client(error: Exception) -> bool:
+def _read_by_a_client(error: BaseException) -> bool:
     """Whether it was an HTTP client that read a reply, and not the user's code that read something else."""
     frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
     return any(str(frame.f_globals.get("__name__")).partition(".")[0] in _CLIENTS for frame in frames)
@@ -125,7 +125,7 @@ def _in_short_supply(error: OSError) -> bool:
     return name.removeprefix("WSA") in _SHORTAGES.split()
 
 
-def _is_a(error: Exception, module: str, classes: str) -> bool:
+def _is_a(error: BaseException, module: str, classes: str) -> bool:
     loaded = sys.modules.get(module)
     if loaded is None:
         return False
@@ -133,7 +133,7 @@ def _is_a(error: Exception, module: str, classes: str) -> bool:
     return any(isinstance(cls, type) and isinstance(error, cls) for cls in found)
 
 
-def _status(error: Exception) -> tuple[int | None, Any]:
+def _status(error: BaseException) -> tuple[int | None, Any]:
     """The HTTP status of a refusal that an error tells of, and its headers."""
     response = getattr(error, "response", None)
     statuses = (
@@ -151,7 +151,7 @@ def _status(error: Exception) -> tuple[int | None, Any]:
     return None, {}
 
 
-def _grpc_error(error: Exception) -> EndpointError | None:
+def _grpc_error(error: BaseException) -> EndpointError | None:
     """The failure that an error of gRPC stands for; None for any other error, or one without a status."""
     code = getattr(error, "code", None) if _is_a(error, "grpc", "RpcError") else None
     if not callable(code):

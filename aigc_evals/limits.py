@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from aigc_evals.errors import EndpointError
 
@@ -29,6 +30,12 @@ _NOTHING: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)
 
 Place = tuple[int, float]
 """A call's place at an endpoint: the window it began in, and when."""
+
+
+def endpoint_key(fn: Any) -> str | int:
+    """What tells the endpoint of a function from others: its ``endpoint`` attribute where that is a name, else itself."""
+    named = getattr(fn, "endpoint", None)
+    return named if isinstance(named, str) and named else id(fn)
 
 
 class Limiter:

@@ -23,7 +23,7 @@ from aigc_evals.objects import check_arguments, raised_at
 from aigc_evals.prompt.base import Prompt, chat_prompt_to_text_prompt, is_chat_prompt, text_prompt_to_chat_prompt
 
 _GIVEN = ("prompt", "messages")
-_TAKEN_OVER = ("secrets", "composite", "records_sampling")
+_TAKEN_OVER = ("composite", "records_sampling")
 _LIMITS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "max_concurrency": ("a whole number of at least 1", lambda value: isinstance(value, int) and value >= 1),
     "timeout": ("seconds, more than 0", lambda value: isinstance(value, (int, float)) and value > 0),
@@ -56,14 +56,15 @@ class _Device:
 class NamedModel:
     """A model under a name of its own: derive from it, say ``MODEL_NAME``, and define ``create``.
 
-    ``create`` is a class method, a static method, or a method (the class is then instantiated once in a run, when it is first
-    asked), plain or ``async``. It is called with ``prompt`` (the conversation as text), ``messages`` (the same as chat
-    messages) and what the eval passes on (``temperature``, ``max_tokens``, ...), each only where it takes it, and
-    returns the answer as text. It may also yield the answer piece by piece, or return a ``CompletionResult``.
+    ``create`` is a class method, a static method, or a method (the class is then instantiated once for a run or a set of
+    them, when it is first asked), plain or ``async``. It is called with ``prompt`` (the conversation as text), ``messages``
+    (the same as chat messages) and what the eval passes on (``temperature``, ``max_tokens``, ...), each only where it takes
+    it, and returns the answer as text. It may also yield the answer piece by piece, or return a ``CompletionResult``.
 
     Concurrency, time limits and repeats are kept by the caller. A class may say ``max_concurrency`` (calls at once),
-    ``timeout`` (seconds for one call) and ``retries`` where it differs; ``endpoint`` (a name) to share one limit with others,
-    ``cache_key`` (a plain value) so that its answers may be cached, ``secrets`` (texts that must never be shown).
+    ``timeout`` (seconds for one call; making the instance does not count) and ``retries`` where it differs; ``endpoint`` (a
+    name) to share one limit with others, ``cache_key`` (a plain value) so that its answers may be cached, ``secrets`` (texts
+    that must never be shown; the instance may say them too).
     Errors of the usual HTTP and gRPC clients are understood; raise ``EndpointError`` for others that may pass.
     """
 
@@ -124,6 +125,7 @@ class NamedModelFn:
         self._lock = threading.Lock()
         create = self._static_create()
         self._of_class = isinstance(create, (classmethod, staticmethod)) and not args
+        self._was_given = made is not None
         if made is not None:
             self._made = Future()
             self._made.set_result(made)
@@ -205,10 +207,9 @@ class NamedModelFn:
             return self._joined(list(self._timed(answer, began, first)), first)
         return self._checked(answer)
 
-    @staticmethod
-    def _timed(pieces: Iterator[Any], began: float, first: list[float]) -> Iterator[Any]:
+    def _timed(self, pieces: Iterator[Any], began: float, first: list[float]) -> Iterator[Any]:
         for piece in pieces:
-            if not first and piece:
+            if not first and self._piece(piece):
                 first.append(time.perf_counter() - began)
             yield piece
 
@@ -220,7 +221,7 @@ class NamedModelFn:
         pieces: list[Any] = []
         first: list[float] = []
         async for piece in answer:
-            if not first and piece:
+            if not first and self._piece(piece):
                 first.append(time.perf_counter() - began)
             pieces.append(piece)
         return self._joined(pieces, first)
@@ -240,10 +241,12 @@ class NamedModelFn:
         return given if self._takes is None else {key: given[key] for key in given if key in self._takes}
 
     def _joined(self, pieces: list[Any], first: list[float]) -> CompletionResult:
-        wrong = next((piece for piece in pieces if not isinstance(piece, str)), "")
-        if wrong != "":
-            raise self._no_answer(f"yielded {_brief(wrong)}; every piece must be text")
-        return _Streamed("".join(pieces), first[0] if first else None)
+        return _Streamed("".join(map(self._piece, pieces)), first[0] if first else None)
+
+    def _piece(self, piece: Any) -> str:
+        if isinstance(piece, str):
+            return piece
+        raise self._no_answer(f"yielded {_brief(piece)}; every piece must be text")
 
     def _checked(self, answer: Any) -> CompletionResult | str:
         if isinstance(answer, str) or hasattr(answer, "get_completions"):
@@ -269,7 +272,7 @@ class NamedModelFn:
     def _make(self, future: Future[Any]) -> None:
         try:
             future.set_result(self.cls(**self._args))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if as_endpoint_error(error).retryable:
                 # The next call makes it anew.
                 with self._lock:
@@ -287,13 +290,34 @@ class NamedModelFn:
         if isinstance(inspect.getattr_static(self.cls, "preflight", None), (classmethod, staticmethod)):
             getattr(self.cls, "preflight")()  # noqa: B009
 
+    async def ready(self) -> None:
+        """Wait for the instance, where one has to be made: to load a model may take longer than any call."""
+        if not self._of_class:
+            with _told():
+                await asyncio.wrap_future(self._making())
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown, as the class says, and its instance once there is one."""
+        owners = [owner for owner in (self.cls, self._instance()) if owner is not None]
+        found = [getattr(owner, "secrets", ()) for owner in owners]
+        return tuple(str(secret) for some in found if isinstance(some, (tuple, list)) for secret in some)
+
+    def _instance(self) -> Any:
+        made = self._made
+        return made.result() if made is not None and made.done() and made.exception() is None else None
+
     async def aclose(self) -> None:
-        """The model's own ``aclose``, where it has one."""
-        owner: Any = self.cls if self._of_class else None
-        if self._made is not None and self._made.done() and self._made.exception() is None:
-            owner = self._made.result()
+        """The model's own ``aclose``, where it has one; what is closed, or could not be made, is made anew for the next run."""
+        owner: Any = self.cls if self._of_class else self._instance()
         close = getattr(owner, "aclose", None)
-        if close is not None and (not isinstance(owner, type) or inspect.ismethod(close)):
+        if isinstance(owner, type) and not inspect.ismethod(close):
+            close = None
+        if not self._was_given and (close is not None or owner is None):
+            with self._lock:
+                if self._made is not None and self._made.done():
+                    self._made = None
+        if close is not None:
             await close()
 
 

@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import importlib.util
 import inspect
-import re
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -30,16 +30,40 @@ def accepts(cls: Any, name: str) -> bool:
 
 def check_arguments(cls: Any, args: Mapping[str, Any], whose: str) -> None:
     """UsageError where a constructor would refuse ``args``: an unknown name, or one that is missing."""
+    if not callable(cls):
+        raise UsageError(f"{whose}: its class is a {type(cls).__name__}, which cannot be called", key="class")
     try:
         signature = inspect.signature(cls)
+    except (TypeError, ValueError):
+        return
+    try:
         signature.bind(**args)
     except TypeError as error:
         known = [name for name in signature.parameters if name not in ("self", "args", "kwargs")]
-        bad = re.search(r"unexpected keyword argument '(\w+)'", str(error))
-        hint = nearest(bad.group(1), known) if bad else ""
-        raise UsageError(f"{whose}: {error}", hint=hint or f"It takes: {', '.join(known)}") from None
-    except ValueError:
-        return
+        takes_all = any(one.kind is one.VAR_KEYWORD for one in signature.parameters.values())
+        # What is misspelt is also missing under its right name, which says less.
+        strange = next((name for name in args if not takes_all and name not in signature.parameters), None)
+        told = error if strange is None else f"got an unexpected keyword argument {strange!r}"
+        hint = "" if strange is None else nearest(strange, known)
+        raise UsageError(f"{whose}: {told}", hint=hint or f"It takes: {', '.join(known)}") from None
+
+
+def adapted(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """``fn`` so that it can be called as ``fn(prompt=..., **kwargs)``, though it may take fewer or other arguments."""
+    try:
+        parameters = inspect.signature(fn).parameters
+    except (TypeError, ValueError):
+        return fn
+    named = "prompt" in parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return fn if named else lambda prompt, **kwargs: fn(prompt, **kwargs)
+    known = frozenset(parameters) - {"prompt"}
+
+    def call(prompt: Any, **kwargs: Any) -> Any:
+        taken = {key: value for key, value in kwargs.items() if key in known}
+        return fn(prompt=prompt, **taken) if named else fn(prompt, **taken)
+
+    return call
 
 
 def construct(cls: Callable[..., Any], args: Mapping[str, Any], whose: str) -> Any:
@@ -180,16 +204,19 @@ def load_file(path: Path) -> ModuleType:
                 f"cannot be loaded: {type(error).__name__}: {error}",
                 path=path,
                 line=line,
-                hint=None if raised == f"({path}:{line})" or isinstance(error, SyntaxError) else raised,
+                hint=None
+                if raised == f"({os.path.abspath(path)}:{line})" or isinstance(error, SyntaxError)
+                else raised,
             ) from error
     return module
 
 
 def _line_in(path: Path, error: BaseException) -> int | None:
     """The last line of a file that an error went through, or that it found malformed."""
-    if isinstance(error, SyntaxError) and error.filename == str(path):
+    places = (str(path), os.path.abspath(path))
+    if isinstance(error, SyntaxError) and error.filename in places:
         return error.lineno
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename in places]
     return lines[-1] if lines else None
 
 

@@ -105,8 +105,8 @@ _USERINFO = re.compile(rb"://[^/\s\"'<>?#\\]{1,400}@")
 _QUERY = re.compile(_QUERY_NAMES.join((r"(?i)[?&]", "=")).encode())
 
 _SECRET_NAMES = _words(
-    "KEY KEYS APIKEY TOKEN TOKENS SECRET SECRETS PASSWORD PASSWORDS PASSWD PASS PASSPHRASE "
-    "CREDENTIAL CREDENTIALS AUTH AUTHORIZATION BEARER"
+    "KEY KEYS APIKEY APPKEY ACCESSKEY SECRETKEY TOKEN TOKENS SECRET SECRETS APPSECRET PASSWORD PASSWORDS PASSWD PASS "
+    "PASSPHRASE CREDENTIAL CREDENTIALS AUTH AUTHORIZATION BEARER COOKIE COOKIES AK SK SIGN SIGNATURE"
 )
 _PASSWORD_NAMES = _words("PASSWORD PASSWORDS PASSWD PASS PASSPHRASE SECRET SECRETS")
 _NOT_SECRET = _words(
@@ -290,6 +290,13 @@ def url_secrets(url: str) -> list[str]:
     found += [value for name, _, value in fields if value and re.search(r"(?i)pass|secret|token|key|odbc", name)]
     values = dict.fromkeys([*found, *map(unquote, found), *map(unquote_plus, found)])
     return [url, shlex.quote(url), *values] if values else []
+
+
+def names_a_secret(name: str) -> bool:
+    """Whether a variable, header or argument of that name (``api_key``, ``X-Token``, ``appSecret``) is not to be shown."""
+    words = {word.upper() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)}
+    # As a variable of the environment, PWD is a folder.
+    return not words.isdisjoint(_SECRET_NAMES | {"PWD"})
 
 
 def _is_secret(name: str, value: str) -> bool:

@@ -82,6 +82,7 @@ class Registry:
         self._wrap = wrap
         self.models = NamedModels()
         self._named_fns: dict[tuple[type, str], NamedModelFn] = {}
+        self._own_fns: dict[tuple[type, str], NamedModelFn] = {}
 
     def add_registry_paths(self, paths: Sequence[str | Path]) -> None:
         """Search these registries after the others; UsageError for one that does not exist."""
@@ -96,6 +97,8 @@ class Registry:
         """The same registry, with ``wrap`` put around every completion function it makes."""
         other = Registry(self._registry_paths, wrap=wrap)
         other.models = self.models.copy()
+        # A model that is loaded for one run of a set serves the next one too.
+        other._named_fns = self._named_fns
         # What is loaded already serves both.
         other.__dict__.update({key: value for key, value in self.__dict__.items() if key not in other.__dict__})
         return other
@@ -256,10 +259,13 @@ class Registry:
             raise UsageError(f"completion function {name!r} is a {type(made).__name__}, which cannot be called")
         return self.wrapped(made)
 
-    def wrapped(self, fn: Any) -> Any:
-        """``fn`` as this registry gives completion functions out: in a run, with the run's sampling wrapper around it."""
+    def wrapped(self, fn: Any, **kwargs: Any) -> Any:
+        """``fn`` as this registry gives completion functions out: in a run, with the run's sampling wrapper around it.
+
+        A class derived from NamedModel is made with ``kwargs``.
+        """
         if is_named_model(fn):
-            fn = self._construct(fn, {}, model_name(fn))
+            fn = self._construct(fn, kwargs, model_name(fn))
         return fn if self._wrap is None else self._wrap(fn)
 
     def _make(self, name: str, kwargs: dict[str, Any]) -> Any:
@@ -356,9 +362,10 @@ class Registry:
             args["registry"] = self
         check_arguments(cls, args, f"completion function {name!r}")
         if is_named_model(cls):
-            # Whoever asks for it, as model or as judge, asks the one that this registry has made.
+            # Whoever asks for it, as model or as judge, asks the one that was made; what holds this registry is its own.
             plain = {key: value for key, value in args.items() if value is not self}
-            return self._named_fns.setdefault((cls, repr(plain)), as_completion_fn(cls, args))
+            made = self._named_fns if len(plain) == len(args) else self._own_fns
+            return made.setdefault((cls, repr(plain)), as_completion_fn(cls, args))
         return construct(cls, args, f"completion function {name!r}")
 
     def get_class(self, spec: EvalSpec) -> Any:

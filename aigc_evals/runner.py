@@ -26,7 +26,7 @@ from aigc_evals.named_models import function_name
 from aigc_evals.objects import check_arguments, construct, raised_at
 from aigc_evals.provenance import changed_code, code_of
 from aigc_evals.record import DummyRecorder, Recorder
-from aigc_evals.redact import Redactor, redact_error, url_secrets
+from aigc_evals.redact import Redactor, names_a_secret, redact_error, url_secrets
 from aigc_evals.registry import Registry
 from aigc_evals.report import build, outcomes
 from aigc_evals.run_config import RunConfig as RunConfig
@@ -105,7 +105,8 @@ class _Run:
 
     def _learn_secrets(self, arguments: Mapping[str, Any]) -> None:
         for key, value in arguments.items():
-            if re.search(r"key|token|secret|password|auth", key, re.IGNORECASE) and isinstance(value, str):
+            secret = names_a_secret(key) or re.search(r"key|token|secret|password|auth", key, re.IGNORECASE)
+            if secret and isinstance(value, str):
                 self.redactor.add(value)
 
     def _learn_from_functions(self) -> None:
@@ -134,7 +135,7 @@ class _Run:
         fns = [
             self.registry.make_completion_fn(fn, **self.config.completion_args)
             if isinstance(fn, str)
-            else self.registry.wrapped(fn)
+            else self.registry.wrapped(fn, **self.config.completion_args)
             for fn in self.fns
         ]
         evaluated = self._make_eval(key, fns)

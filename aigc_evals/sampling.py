@@ -24,8 +24,9 @@ from aigc_evals.api import CompletionResult, TextResult
 from aigc_evals.base import Outcome, Settings
 from aigc_evals.errors import EndpointError, SampleError, UsageError
 from aigc_evals.failures import CONSTRUCTION, RETURN_TYPE, as_endpoint_error
-from aigc_evals.limits import Endpoint, Limiter
-from aigc_evals.named_models import as_completion_fn
+from aigc_evals.limits import Endpoint, Limiter, endpoint_key
+from aigc_evals.named_models import NamedModelFn, as_completion_fn
+from aigc_evals.objects import adapted
 from aigc_evals.prompt.base import Prompt
 from aigc_evals.reasoning import split_reasoning
 from aigc_evals.scope import SampleScope, current_scope
@@ -40,6 +41,7 @@ _TIMEOUT_RETRIES = 2
 _BREAKER = 20
 _MIXED_BREAKER = 100
 _LONGEST_WAIT = 600.0
+_LONGEST_LOADING = 1800.0
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 _NEVER_RIGHT = ("auth", "not_found")
@@ -104,6 +106,7 @@ class Sampler:
         self.stop: Stop | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.on_room: Any = None
+        self.on_secrets: Callable[[], None] | None = None
         self.deadlines = Deadlines()
         self._jitter = random.Random(seed)
         self._wrapped: list[SampledFn] = []
@@ -120,13 +123,14 @@ class Sampler:
         return wrapped
 
     def endpoint(self, fn: Any) -> Endpoint:
-        """The endpoint of a function: named by its ``endpoint`` attribute, else its own."""
-        named = getattr(fn, "endpoint", None)
-        key = named if isinstance(named, str) and named else id(fn)
+        """The endpoint of a function: named by its ``endpoint`` attribute, else its own. Those that share one keep to the
+        smallest ``max_concurrency`` that any of them says."""
+        key = endpoint_key(fn)
         found = self.endpoints.get(key)
         if found is None:
-            own = getattr(fn, "max_concurrency", None)
-            own = max(1, int(own)) if _is_number(own) else None
+            sharing = [fn, *(one.inner for one in self._wrapped if endpoint_key(one.inner) == key)]
+            said = [getattr(one, "max_concurrency", None) for one in sharing]
+            own = min((max(1, int(most)) for most in said if _is_number(most)), default=None)
             most = min(self.settings.max_concurrency, own) if own else max(self.settings.max_concurrency, 1)
             if self.settings.concurrency and not own:
                 most = max(most, self.settings.concurrency)
@@ -208,9 +212,10 @@ class SampledFn:
             inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(type(inner).__call__)
         ):
             asynchronous = inner
-        self._acall = None if asynchronous is None else _adapted(asynchronous)
-        self._plain = _adapted(inner)
+        self._acall = None if asynchronous is None else adapted(asynchronous)
+        self._plain = adapted(inner)
         self._composite = bool(getattr(inner, "composite", False))
+        self._to_be_made = inner if isinstance(inner, NamedModelFn) else None
         # A stranger's object may have attributes of these names that mean something else.
         timeout, retries = getattr(inner, "timeout", None), getattr(inner, "retries", None)
         self._timeout = float(timeout) if _is_number(timeout) and timeout > 0 else sampler.settings.timeout
@@ -285,12 +290,16 @@ class SampledFn:
             began = time.perf_counter()
             throttled = False
             try:
+                if self._to_be_made is not None:
+                    await self._made(self._to_be_made)
+                    began = time.perf_counter()
                 if scope is not None:
                     scope.count("requests")
                 result = _result(await self.sampler.deadlines.within(self._timeout, self._ask(prompt, kwargs)))
             except (UsageError, SampleError, NoAnswer):
                 raise
-            except Exception as error:
+            except (Exception, SystemExit) as error:
+                # A library that would end the process ends this call alone.
                 failure = as_endpoint_error(error)
                 throttled = failure.kind in ("rate_limit", "timeout") or failure.status in (503, 529)
                 if failure.final or not self._may_repeat(failure, attempt):
@@ -310,6 +319,13 @@ class SampledFn:
             finally:
                 limiter.sleeping -= 1
             attempt += 1
+
+    async def _made(self, model: NamedModelFn) -> None:
+        """Wait until the model is there; what it then says must not be shown is heard before it is asked."""
+        await self.sampler.deadlines.within(max(self._timeout, _LONGEST_LOADING), model.ready())
+        self._to_be_made = None
+        if self.sampler.on_secrets is not None:
+            self.sampler.on_secrets()
 
     def _may_repeat(self, failure: EndpointError, attempt: int) -> bool:
         if not failure.retryable or attempt >= self._retries:
@@ -378,24 +394,6 @@ class SampledFn:
 
 def _is_number(value: Any) -> TypeGuard[int | float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _adapted(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """``fn`` so that it can be called as ``fn(prompt=..., **kwargs)``, though it may take fewer or other arguments."""
-    try:
-        parameters = inspect.signature(fn).parameters
-    except (TypeError, ValueError):
-        return fn
-    named = "prompt" in parameters
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return fn if named else lambda prompt, **kwargs: fn(prompt, **kwargs)
-    known = frozenset(parameters) - {"prompt"}
-
-    def call(prompt: Any, **kwargs: Any) -> Any:
-        taken = {key: value for key, value in kwargs.items() if key in known}
-        return fn(prompt=prompt, **taken) if named else fn(prompt, **taken)
-
-    return call
 
 
 def _result(value: Any) -> CompletionResult:

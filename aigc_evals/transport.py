@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -19,12 +19,14 @@ import orjson
 
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.failures import http_error
+from aigc_evals.redact import Redactor
 
 if TYPE_CHECKING:
     import aiohttp
     from yarl import URL
 
 _EXCERPT = 300
+_LONGEST_SECRET = 4096
 _DRAIN_SECONDS = 0.1
 _STREAM_END = "[DONE]"
 
@@ -48,7 +50,8 @@ class JsonClient:
     """POSTs JSON to one URL, or to others of its host.
 
     ``verify`` is True, False, or the path of a CA file; proxies come from the environment. ``setting`` is the
-    environment variable that a user is told to check when the address is wrong, ``key`` the argument it came by.
+    environment variable that a user is told to check when the address is wrong, ``key`` the argument it came by. What a
+    failure tells of a reply has ``secrets`` masked: a server may repeat in its refusal what it was sent.
     """
 
     def __init__(
@@ -59,19 +62,26 @@ class JsonClient:
         verify: bool | str = True,
         setting: str = "OPENAI_BASE_URL",
         key: str = "api_base",
+        secrets: Iterable[str] = (),
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise UsageError(f"expected an http:// or https:// address, got {url!r}", key=key)
+        try:
+            port = parts.port
+        except ValueError:
+            # It is not shown: what stands there may be half of a password.
+            raise UsageError("the port in the address is no number up to 65535", key=key) from None
         if isinstance(verify, str) and not os.path.isfile(verify):
             raise UsageError("no such file of certificates", path=verify, key="verify")
         self.url = url
         self._setting = setting
         self._key = key
         self._host = parts.hostname
-        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._port = port or (443 if parts.scheme == "https" else 80)
         self._headers = {"Content-Type": "application/json", "Accept": "application/json", **headers}
         self._verify = verify
+        self._redactor = Redactor(secrets)
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._proxy: str | None = None
@@ -106,7 +116,7 @@ class JsonClient:
             # A reply read to its end gives its connection back by itself, one that breaks off closes it.
             response = await self._send(body, headers, method, url)
             content = await response.read()
-        return _decoded(response, content)
+        return self._decoded(response, content)
 
     async def post_stream(
         self,
@@ -129,7 +139,7 @@ class JsonClient:
             response = await self._send(body, headers, method, url)
             async with response:
                 if response.status >= 300 or not _streams(response.content_type, framing):
-                    yield _decoded(response, await response.read())
+                    yield self._decoded(response, await response.read())
                     return
                 events = JsonLines() if framing.lines else ServerSentEvents()
                 try:
@@ -139,9 +149,9 @@ class JsonClient:
                                 yield framing.done
                                 await _drain(response)
                                 return
-                            yield _event(data, framing.strict)
+                            yield self._event(data, framing.strict)
                     for data in events.feed(b"\n\n"):
-                        yield framing.done if data in framing.ends else _event(data, framing.strict)
+                        yield framing.done if data in framing.ends else self._event(data, framing.strict)
                 except GeneratorExit:
                     # Whoever listened has heard enough.
                     with contextlib.suppress(aiohttp.ClientError, OSError):
@@ -207,6 +217,61 @@ class JsonClient:
         if session is not None:
             await session.close()
 
+    # -- what a reply says --------------------------------------------------------------------------------------
+
+    def _decoded(self, response: aiohttp.ClientResponse, content: bytes) -> Any:
+        if response.status >= 300:
+            raise self._refused(response.status, content, response.headers)
+        try:
+            return orjson.loads(content)
+        except ValueError:
+            told = f"the reply is not JSON: {self._excerpt(content)}"
+            raise EndpointError(told, kind="bad_reply", retryable=True, status=response.status) from None
+
+    def _event(self, data: str, strict: bool) -> Any:
+        try:
+            value = orjson.loads(data)
+        except ValueError:
+            told = f"an event of the stream is not JSON: {self._excerpt(data.encode())}"
+            raise EndpointError(told, kind="bad_reply", retryable=True) from None
+        if strict and isinstance(value, dict) and value.get("error"):
+            error = value["error"]
+            code = error.get("code") if isinstance(error, dict) else None
+            # The status line has gone out as 200 long ago; servers that say more put it into the code.
+            status = code if isinstance(code, int) and 400 <= code < 600 else 500
+            raise self._refused(status, data.encode(), {})
+        return value
+
+    def _excerpt(self, content: bytes) -> str:
+        # Masked before it is cut: of half a secret nothing would be known.
+        text = content[: _EXCERPT + _LONGEST_SECRET].decode("utf-8", "backslashreplace")
+        text = self._redactor.text(text)
+        return repr(text[:_EXCERPT]) + ("..." if len(text) > _EXCERPT else "")
+
+    def _refused(self, status: int, content: bytes, headers: Mapping[str, str]) -> EndpointError:
+        """The error that a reply of 400 or more stands for; OpenAI's, vLLM's and FastAPI's forms are understood."""
+        message, code, param = "", None, None
+        try:
+            body = orjson.loads(content)
+        except ValueError:
+            body = None
+        if isinstance(body, dict):
+            error = body.get("error")
+            inner: dict[str, Any] = error if isinstance(error, dict) else body
+            message = str(inner.get("message") or inner.get("detail") or error or "")
+            code = inner.get("code") or inner.get("type")
+            param = inner.get("param")
+        if status < 400:
+            message = f"the endpoint has moved to {headers.get('Location', 'an unnamed place')}; give that address"
+        message = self._redactor.text(message) or self._excerpt(content)
+        return http_error(
+            status,
+            f"HTTP {status}: {message}",
+            headers,
+            code=code if isinstance(code, str) else None,
+            param=param if isinstance(param, str) else None,
+        )
+
 
 class ServerSentEvents:
     """Takes a stream of server-sent events apart, however it is cut into chunks; gives the data of each event.
@@ -270,33 +335,6 @@ async def _drain(response: aiohttp.ClientResponse) -> None:
             await asyncio.wait_for(response.content.read(), _DRAIN_SECONDS)
 
 
-def _decoded(response: aiohttp.ClientResponse, content: bytes) -> Any:
-    if response.status >= 300:
-        raise _refused(response.status, content, response.headers)
-    try:
-        return orjson.loads(content)
-    except ValueError:
-        raise EndpointError(
-            f"the reply is not JSON: {_excerpt(content)}", kind="bad_reply", retryable=True, status=response.status
-        ) from None
-
-
-def _event(data: str, strict: bool = True) -> Any:
-    try:
-        value = orjson.loads(data)
-    except ValueError:
-        raise EndpointError(
-            f"an event of the stream is not JSON: {_excerpt(data.encode())}", kind="bad_reply", retryable=True
-        ) from None
-    if strict and isinstance(value, dict) and value.get("error"):
-        error = value["error"]
-        code = error.get("code") if isinstance(error, dict) else None
-        # The status line has gone out as 200 long ago; servers that say more put it into the code.
-        status = code if isinstance(code, int) and 400 <= code < 600 else 500
-        raise _refused(status, data.encode(), {})
-    return value
-
-
 def _proxy_for(url: str) -> str | None:
     from urllib.request import getproxies, proxy_bypass
 
@@ -308,33 +346,3 @@ def _proxy_for(url: str) -> str | None:
 
 def _told(error: BaseException) -> str:
     return str(error) or type(error).__name__
-
-
-def _excerpt(content: bytes) -> str:
-    text = content[:_EXCERPT].decode("utf-8", "backslashreplace")
-    return repr(text) + ("..." if len(content) > _EXCERPT else "")
-
-
-def _refused(status: int, content: bytes, headers: Mapping[str, str]) -> EndpointError:
-    """The error that a reply of 400 or more stands for; OpenAI's, vLLM's and FastAPI's forms are understood."""
-    message, code, param = "", None, None
-    try:
-        body = orjson.loads(content)
-    except ValueError:
-        body = None
-    if isinstance(body, dict):
-        error = body.get("error")
-        inner: dict[str, Any] = error if isinstance(error, dict) else body
-        message = str(inner.get("message") or inner.get("detail") or error or "")
-        code = inner.get("code") or inner.get("type")
-        param = inner.get("param")
-    if status < 400:
-        message = f"the endpoint has moved to {headers.get('Location', 'an unnamed place')}; give that address"
-    message = message or _excerpt(content)
-    return http_error(
-        status,
-        f"HTTP {status}: {message}",
-        headers,
-        code=code if isinstance(code, str) else None,
-        param=param if isinstance(param, str) else None,
-    )

@@ -11,8 +11,9 @@ import pytest
 from aigc_evals.testing import LoopbackServer
 
 _PROVIDERS = (
-    "OLLAMA_ VLLM_ SGLANG_ LLAMA_ DASHSCOPE_ DEEPSEEK_ ZHIPUAI_ ZAI_ MOONSHOT_ OPENROUTER_ CHATGLM_ EXAMPLE_"
-).split()
+    "OLLAMA_", "VLLM_", "SGLANG_", "LLAMA_", "DASHSCOPE_", "DEEPSEEK_", "ZHIPUAI_",
+    "ZAI_", "MOONSHOT_", "OPENROUTER_", "CHATGLM_", "EXAMPLE_",
+)  # fmt: skip
 _FOREIGN = ("OPENAI_", "AZURE_OPENAI_", "EVALS_", "AIGC_EVALS_", "AWS_", *_PROVIDERS)
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 

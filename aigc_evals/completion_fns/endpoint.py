@@ -61,13 +61,13 @@ def positive(key: str, value: Any) -> Any:
 def without_login(url: str) -> tuple[str, tuple[str, ...]]:
     """An address without user and password, and these: the password as it stands, decoded, and all as Basic wants it."""
     scheme, separator, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     login, at, host = authority.rpartition("@")
     if not at:
         return url, ()
     user, _, password = login.partition(":")
     basic = b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode("ascii")
-    return f"{scheme}{separator}{host}{slash}{path}", (password, unquote(password), basic)
+    return f"{scheme}{separator}{host}{rest[len(authority) :]}", (password, unquote(password), basic)
 
 
 class EndpointFn:
@@ -102,7 +102,9 @@ class EndpointFn:
         self.stream = stream
         self.secrets = address.secrets
         """What must never be shown."""
-        self._client = JsonClient(address.url, address.headers, verify=verify, setting=address.setting)
+        self._client = JsonClient(
+            address.url, address.headers, verify=verify, setting=address.setting, secrets=address.secrets
+        )
         self._adjusted: dict[str, str | None] = {}
 
     def preflight(self) -> None:

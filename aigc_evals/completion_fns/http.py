@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import uuid4
 
 from aigc_evals.api import CompletionResult, TextResult
@@ -21,14 +21,14 @@ from aigc_evals.completion_fns.http_template import (
     Fields,
     Json,
     Text,
-    names_a_secret,
+    literal_secrets,
     rendered,
 )
 from aigc_evals.completion_fns.json_path import Condition, JsonPath, Nowhere, kind_of
 from aigc_evals.errors import EndpointError, UsageError, nearest
 from aigc_evals.fastjson import encode
 from aigc_evals.prompt.base import ChatCompletionPrompt, Prompt, chat_prompt_to_text_prompt, is_chat_prompt
-from aigc_evals.redact import Redactor, redact_error
+from aigc_evals.redact import Redactor, names_a_secret, redact_error
 from aigc_evals.sampling import Sampler
 from aigc_evals.transport import Framing, JsonClient
 
@@ -118,7 +118,7 @@ class HttpCompletionFn:
         self._read_request(environment, url, headers, body, form, params)
         self._redactor = Redactor(self.secrets)
         setting = environment.read[0] if environment.read else "the url"
-        self._client = JsonClient(self._url.head, {}, verify=verify, setting=setting, key="url")
+        self._client = JsonClient(self._url.head, {}, verify=verify, setting=setting, key="url", secrets=self.secrets)
         told = {
             "request": [self.method, self.endpoint, without_login(self._url.identity)[0], self._identity],
             "reply": [self._answer.text, self.stream, self.pieces, str(end), str(success), self.model],
@@ -150,10 +150,11 @@ class HttpCompletionFn:
         self._form = None if form is None else Fields(form, "form", environment)
         self._params = Fields(params, "params", environment)
         self._login = f"Basic {login[-1]}" if login else None
-        literal = [value for name, value in self._headers.identity.items() if names_a_secret(name)]
-        self.secrets = tuple(
-            filter(None, (*environment.secrets, *login, *(word for v in literal for word in v.split())))
-        )
+        in_headers = [value for name, value in self._headers.identity.items() if names_a_secret(name)]
+        fields = [template.identity for template in (self._body, self._form, self._params) if template is not None]
+        literal = [*(word for value in in_headers for word in value.split()), *literal_secrets(fields)]
+        literal += literal_secrets(dict(parse_qsl(parts.query)))
+        self.secrets = tuple(filter(None, (*environment.secrets, *login, *literal)))
         """What must never be shown."""
         used = [self._url.used, self._headers.used, self._params.used]
         used += [template.used for template in (self._body, self._form) if template is not None]
@@ -266,7 +267,7 @@ class HttpCompletionFn:
                 if ended:
                     break
         if (self._end or self._ends) and not ended:
-            raise EndpointError("the stream broke off before its end", kind="bad_reply", retryable=True)
+            raise self._bad("the stream broke off before its end", last)
         if not pieces:
             raise self._bad(f"no event has an answer at {self._answer.text}: {nowhere}", last)
         result = self._result("".join(pieces), facts)

@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from aigc_evals.errors import UsageError, nearest
 from aigc_evals.fastjson import encode
+from aigc_evals.redact import names_a_secret
 
 PROMPT = ("prompt", "messages")
 OWN = ("uuid", "model")
@@ -43,15 +44,18 @@ PARAMETERS = (
 EVERYTHING = (*PROMPT, *OWN, *PARAMETERS)
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
-_SECRET_NAME = re.compile(
-    r"(?i)(?:^|[_-])(?:api)?(?:key|token|secret|password|passwd|passphrase|auth|authorization|credential|cookie)s?(?:$|[_-])"
-)
+_KEY_LIKE = re.compile(r"[A-Za-z0-9._~+/=:-]{8,}")
 _ABSENT = object()
 
 
-def names_a_secret(name: str) -> bool:
-    """Whether a variable or header of that name holds what must not be shown."""
-    return _SECRET_NAME.search(name) is not None
+def literal_secrets(value: Any, name: str = "") -> Iterator[str]:
+    """Keys that stand in a request as they are: texts under names of secrets that look like one, as ``[END]`` does not."""
+    if isinstance(value, (Mapping, list)):
+        items = value.items() if isinstance(value, Mapping) else ((name, item) for item in value)
+        for inner, item in items:
+            yield from literal_secrets(item, inner)
+    elif isinstance(value, str) and names_a_secret(name) and _KEY_LIKE.fullmatch(value):
+        yield value
 
 
 @dataclass
@@ -71,7 +75,8 @@ class Environment:
                 f"the environment variable {name} is not set", key=key, hint=f"Set {name}, or write {{env:{name}=...}}."
             )
         self.read.append(name)
-        if secret or names_a_secret(name):
+        # A default stands in the registry for all to read, unless its name says otherwise.
+        if (secret and value != default) or names_a_secret(name):
             self.secrets.append(value)
         return value
 

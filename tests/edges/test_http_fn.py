@@ -258,6 +258,32 @@ def test_no_part_of_a_secret_is_left_where_a_long_reply_is_cut() -> None:
     assert KEY[:6] not in error
 
 
+@pytest.mark.parametrize("status", [200, 403])
+def test_nor_where_a_page_that_is_no_json_is_cut(status: int) -> None:
+    with ApiServer(lambda asked: Reply(b"<p>" + b"x" * 285 + asked.headers["x-token"].encode(), status)) as api:
+        errors = [
+            str(failure(made(api, headers={"X-Token": KEY}))),
+            str(failure(ProviderChatCompletionFn("m", base_url=api.url, headers={"X-Token": KEY}))),
+        ]
+    for error in errors:
+        assert "x" * 285 in error
+        assert KEY[:6] not in error
+
+
+def test_keys_that_are_written_into_a_request_are_not_told() -> None:
+    secrets = ["query-Secret-1", "param-Secret-2", "body-Secret-3", "sign-Secret-4"]
+    args: dict[str, Any] = {
+        "params": {"access_token": secrets[1]},
+        "body": {"q": "{prompt}", "api_key": secrets[2], "more": [{"sign": secrets[3], "stop_token": "<|im_end|>"}]},
+    }
+    with ApiServer(lambda asked: Reply(f"{asked.target} {asked.body.decode()}".encode(), 403)) as api:
+        fn = HttpCompletionFn(url=f"{api.url}/ask?ak={secrets[0]}", answer="text", **args)
+        error = str(failure(fn))
+    assert set(fn.secrets) == set(secrets)
+    assert "<|im_end|>" in error
+    assert all(secret not in error for secret in secrets)
+
+
 # -- streams ----------------------------------------------------------------------------------------------------------
 
 EVENTS = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import random
 import time
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 
 import pytest
 from support import cli, logs
+from support.api_server import ApiServer, Reply
 from support.registries import match_registry
 
 import aigc_evals
@@ -16,7 +19,7 @@ from aigc_evals.completion_fns.openai import OpenAIChatCompletionFn, OpenAICompl
 from aigc_evals.completion_fns.streaming import JoinedReply
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.testing import Fault, LoopbackServer
-from aigc_evals.transport import ServerSentEvents
+from aigc_evals.transport import JsonClient, ServerSentEvents
 
 ANSWER: dict[str, Any] = {
     "content": "答案是 北京 and Paris.",
@@ -163,15 +166,25 @@ def test_the_parts_of_tool_calls_are_joined_by_their_index() -> None:
     ]
 
 
-def test_an_error_in_the_midst_of_a_stream_is_an_error(loopback: LoopbackServer) -> None:
-    from aigc_evals.transport import _event
+@pytest.mark.parametrize(
+    ("error", "retryable"),
+    [({"message": "过载", "type": "server_error"}, True), ({"message": "过载", "code": 400}, False)],
+)
+def test_an_error_in_the_midst_of_a_stream_is_an_error(error: dict[str, Any], retryable: bool) -> None:
+    async def read(url: str) -> None:
+        client = JsonClient(url, {})
+        try:
+            async for _ in client.post_stream(b"{}"):
+                pass
+        finally:
+            await client.aclose()
 
-    with pytest.raises(EndpointError, match="过载") as caught:
-        _event('{"error": {"message": "过载", "type": "server_error"}}')
-    assert caught.value.retryable
-    with pytest.raises(EndpointError) as caught:
-        _event('{"error": {"message": "too long", "code": 400}}')
-    assert not caught.value.retryable
+    events = [{"choices": []}, {"error": error}]
+    stream = "".join(f"data: {json.dumps(event, ensure_ascii=False)}\n\n" for event in events).encode()
+    server = ApiServer(lambda asked: Reply(stream, content_type="text/event-stream"))
+    with server as api, pytest.raises(EndpointError, match="过载") as caught:
+        asyncio.run(read(api.url))
+    assert caught.value.retryable is retryable
 
 
 def test_joining_is_fast() -> None:

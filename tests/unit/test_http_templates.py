@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aigc_evals.cache_identity import identity
+from aigc_evals.completion_fns.endpoint import without_login
 from aigc_evals.completion_fns.http import HttpCompletionFn
-from aigc_evals.completion_fns.http_template import Environment, Fields, Json, Text, names_a_secret
+from aigc_evals.completion_fns.http_template import Environment, Fields, Json, Text
 from aigc_evals.completion_fns.json_path import Condition, JsonPath, Nowhere
 from aigc_evals.completion_fns.providers import full_address
 from aigc_evals.errors import UsageError
@@ -181,13 +182,12 @@ def test_secrets_are_known_by_the_names_of_variables_and_all_in_headers() -> Non
     body = Json({"key": "{env:MY_API_KEY}", "team": "{env:TEAM}", "t": "{env:ACCESS_TOKEN}"}, "body", environment)
     assert environment.secrets == ["team-7", "k-123456", "t-1"]
     assert body.identity == {"key": "{env:MY_API_KEY}", "team": "team-7", "t": "{env:ACCESS_TOKEN}"}
-    assert [
-        name for name in ("X-Api-Key", "APIKEY", "Cookie", "MONKEY", "AUTHOR", "KEYBOARD") if names_a_secret(name)
-    ] == [
-        "X-Api-Key",
-        "APIKEY",
-        "Cookie",
-    ]
+
+
+def test_a_default_that_all_can_read_is_no_secret() -> None:
+    environment = Environment({})
+    Fields({"X-Region": "{env:REGION=shanghai}", "X-Token": "{env:X_TOKEN=t-123456}"}, "h", environment, secret=True)
+    assert environment.secrets == ["t-123456"]
 
 
 # -- the whole --------------------------------------------------------------------------------------------------------
@@ -200,6 +200,7 @@ GOOD: dict[str, Any] = {"url": "http://127.0.0.1:9/x", "answer": "text", "body":
     [
         ({"url": "ftp://x/y"}, "expected an http:// or https:// address, got 'ftp://x/y'"),
         ({"url": "{uuid}"}, "expected an http:// or https:// address"),
+        ({"url": "http://user:half/of-it@x/y"}, "[url]: the port in the address is no number"),
         ({"body": {"q": "constant"}}, "the prompt is not sent"),
         ({"body": '{"q": {prompt}}'}, "Placeholders stand in quotes"),
         ({"form": {"q": "{prompt}"}}, "either a body or a form"),
@@ -283,6 +284,12 @@ def test_no_secret_is_held_where_it_can_be_seen(monkeypatch: pytest.MonkeyPatch)
 )
 def test_an_address_that_lacks_something_has_it_from_the_usual_one(given: str, full: str) -> None:
     assert full_address(given, "http://127.0.0.1:11434/v1") == full
+
+
+def test_a_login_stands_before_the_host_and_nowhere_else() -> None:
+    assert without_login("https://u:p%40w@h:1/x?y=a@b") == ("https://h:1/x?y=a@b", ("p%40w", "p@w", "dTpwQHc="))
+    assert without_login("https://h?mail=a@b") == ("https://h?mail=a@b", ())
+    assert without_login("https://h#a@b") == ("https://h#a@b", ())
 
 
 def test_what_is_no_address_is_refused() -> None:

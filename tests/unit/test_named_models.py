@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -195,6 +196,15 @@ def test_a_piece_that_is_no_text_is_named() -> None:
         as_completion_fn(Wrong)(prompt="")
 
 
+def test_a_piece_that_has_no_truth_of_its_own_is_named_too() -> None:
+    class Wrong(NamedModel):
+        async def create(self, prompt: str) -> Any:
+            yield numpy.array([1, 2])
+
+    with pytest.raises(EndpointError, match="yielded a ndarray: array"):
+        as_completion_fn(Wrong)(prompt="")
+
+
 # -- classes and instances --------------------------------------------------------------------------------------------
 
 
@@ -219,6 +229,132 @@ def test_an_instance_is_made_once_in_a_run_when_it_is_first_asked(tmp_path: Path
     assert len(made) == 1, "a finished log is only read"
     aigc_evals.run("slow", "test-match", models=[Slow], completion_args={"answer": "x"}, dry_run=True, progress=False)
     assert len(made) == 2
+
+
+def test_a_class_that_is_given_itself_gets_the_arguments_too() -> None:
+    class Says(NamedModel):
+        def __init__(self, answer: str = "no") -> None:
+            self.answer = answer
+
+        def create(self, prompt: str) -> str:
+            raise RuntimeError(f"says {self.answer}")
+
+    arguments = {"answer": "yes"}
+    result = aigc_evals.run(Says, "test-match", completion_args=arguments, dry_run=True, progress=False)
+    assert "says yes" in str(result.problems)
+
+
+def test_an_error_in_create_has_its_place_in_the_log(tmp_path: Path) -> None:
+    class Surprised(NamedModel):
+        @classmethod
+        def create(cls, prompt: str) -> str:
+            return {"code": 500}["body"]  # type: ignore[return-value]
+
+    log = tmp_path / "log.jsonl"
+    aigc_evals.run(Surprised, "test-match", record_path=log, progress=False)
+    errors = [event.data for event in read_events(log) if event.type == "error"]
+    assert {error["message"] for error in errors} == {"KeyError: 'body'"}
+    assert all(Path(error["where"].rpartition(":")[0]).name == Path(__file__).name for error in errors)
+
+
+def test_loading_is_not_part_of_the_time_of_a_call(tmp_path: Path) -> None:
+    class Large(NamedModel):
+        MODEL_NAME = "large"
+        timeout = 0.2
+
+        def __init__(self) -> None:
+            time.sleep(0.6)
+
+        def create(self, prompt: str) -> str:
+            return "True"
+
+    report = aigc_evals.run(Large, "test-match", record_path=tmp_path / "log.jsonl", progress=False).report
+    assert (report["outcomes"]["scored"], report["requests"], report["retries"]) == (10, 10, 0)
+
+
+@pytest.mark.parametrize(("closes", "times"), [(False, 1), (True, 2)])
+def test_runs_of_one_registry_share_the_instance_unless_it_was_closed(closes: bool, times: int, tmp_path: Path) -> None:
+    made: list[int] = []
+
+    class Weights(NamedModel):
+        MODEL_NAME = "weights"
+
+        def __init__(self) -> None:
+            made.append(1)
+            self.open = True
+
+        def create(self, prompt: str) -> str:
+            if not self.open:
+                raise RuntimeError("this one is closed")
+            return "True"
+
+    async def aclose(self: Any) -> None:
+        self.open = False
+
+    cls = type("Closing", (Weights,), {"MODEL_NAME": "weights", "aclose": aclose}) if closes else Weights
+    registry = Registry()
+    for number in range(2):
+        log = tmp_path / f"{number}.jsonl"
+        result = aigc_evals.run(
+            "weights", "test-match", registry=registry, models=[cls], record_path=log, progress=False
+        )
+        assert result.report["outcomes"]["scored"] == 10
+    assert len(made) == times
+
+
+def test_what_holds_the_registry_of_a_run_is_made_for_each_run(tmp_path: Path) -> None:
+    registries: list[Registry] = []
+
+    class Relays(NamedModel):
+        MODEL_NAME = "relays"
+
+        def __init__(self, registry: Registry) -> None:
+            registries.append(registry)
+            self.inner = registry.make_completion_fn("baseline/echo")
+
+        async def create(self, prompt: str, messages: Any) -> str:
+            await self.inner.acall(messages)
+            return "True"
+
+    registry = Registry()
+    for number in range(2):
+        log = tmp_path / f"{number}.jsonl"
+        result = aigc_evals.run(
+            "relays", "test-match", registry=registry, models=[Relays], record_path=log, progress=False
+        )
+        assert result.report["outcomes"]["scored"] == 10
+    assert len({*map(id, registries)}) == 2, "each run has limits and a log of its own"
+
+
+def test_secrets_that_only_the_instance_knows_are_hidden(tmp_path: Path) -> None:
+    class Keyed(NamedModel):
+        MODEL_NAME = "keyed"
+
+        def __init__(self) -> None:
+            self.secrets = ("opal-heron-4471",)
+
+        def create(self, prompt: str) -> str:
+            raise RuntimeError(f"refused: {self.secrets[0]}")
+
+    log = tmp_path / "log.jsonl"
+    result = aigc_evals.run(Keyed, "test-match", record_path=log, progress=False)
+    assert "refused: [redacted]" in str(result.problems)
+    assert "opal-heron" not in str(result) + log.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_call_that_would_end_the_process_is_one_failed_call(asynchronous: bool, tmp_path: Path) -> None:
+    def plain(prompt: str) -> str:
+        sys.exit(3)
+
+    async def awaited(prompt: str) -> str:
+        sys.exit(3)
+
+    create = staticmethod(awaited if asynchronous else plain)
+    cls = type("Exits", (NamedModel,), {"create": create, "MODEL_NAME": "exits"})
+    result = aigc_evals.run(cls, "test-match", record_path=tmp_path / "log.jsonl", progress=False)
+    assert result.report["outcomes"]["error"] == 10
+    assert "SystemExit: 3" in str(result.problems)
 
 
 def test_model_and_judge_of_one_name_are_one_instance(tmp_path: Path) -> None:
@@ -370,6 +506,37 @@ def test_what_a_class_says_reaches_the_callers_limits() -> None:
     assert sampler.endpoint(wrapped.inner).name == "shared"
 
 
+def test_those_that_share_an_endpoint_keep_to_the_smallest_limit() -> None:
+    lock, at_once, most = threading.Lock(), [0], [0]
+
+    class Free(NamedModel):
+        MODEL_NAME = "free"
+        endpoint = "gpu"
+
+        @classmethod
+        async def create(cls, prompt: str) -> str:
+            return "C"
+
+    class Alone(NamedModel):
+        MODEL_NAME = "alone"
+        endpoint = "gpu"
+        max_concurrency = 1
+
+        @classmethod
+        def create(cls, prompt: str) -> str:
+            with lock:
+                at_once[0] += 1
+                most[0] = max(most[0], at_once[0])
+            time.sleep(0.02)
+            with lock:
+                at_once[0] -= 1
+            return "C"
+
+    result = aigc_evals.run(Free, "test-modelgraded", judge=Alone, dry_run=True, dry_run_logging=False, progress=False)
+    assert result.report["outcomes"]["scored"] == 6
+    assert most[0] == 1
+
+
 def test_answers_are_cached_only_where_the_class_says_who_it_is() -> None:
     class Kept(Seen):
         cache_key = "v1"
@@ -470,13 +637,19 @@ def test_files_modules_and_classes_can_be_named(tmp_path: Path, monkeypatch: pyt
         ("from aigc_evals import NamedModel\nclass M(NamedModel):\n    MODEL_NAME = 5", ":2: M.MODEL_NAME must be"),
     ],
 )
-def test_a_named_file_that_is_broken_is_an_error_with_its_line(content: str, told: str, tmp_path: Path) -> None:
+def test_a_named_file_that_is_broken_is_an_error_with_its_line(
+    content: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "模型.py"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(UsageError) as caught:
         models(tmp_path / "none").add([path])
     assert told in str(caught.value)
     assert "模型.py" in str(caught.value)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError) as caught:
+        models(tmp_path / "none").add(["模型.py"])
+    assert told in str(caught.value)
 
 
 @pytest.mark.parametrize("wrong", ["no_such_file.py", "no_such_module_of_anyone", "a folder/", 5, NamedModel])

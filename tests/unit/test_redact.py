@@ -12,7 +12,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from aigc_evals.data import decode, encode
-from aigc_evals.redact import Redactor
+from aigc_evals.redact import Redactor, names_a_secret
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dBjftJeZ4CVPmB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAx+/1\nabc=\n-----END RSA PRIVATE KEY-----"
@@ -205,6 +205,13 @@ def test_the_environment_gives_its_secrets(tmp_path: Path) -> None:
         assert secret not in masked
     for value in plain.values():
         assert redactor.text(value) == value
+
+
+def test_names_of_secrets_are_known_by_their_words() -> None:
+    for name in ("X-Api-Key", "APIKEY", "api_key", "appSecret", "X-Token", "accessToken", "Cookie", "BAIDU_AK", "pwd"):
+        assert names_a_secret(name), name
+    for name in ("MONKEY", "AUTHOR", "KEYBOARD", "Signal-Name", "mask", "X-App-Id", "tokenizer"):
+        assert not names_a_secret(name), name
 
 
 def test_short_values_and_placeholders_are_not_secrets() -> None:

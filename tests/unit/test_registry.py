@@ -294,6 +294,26 @@ def test_an_entry_is_made_from_its_arguments_then_those_given(tmp_path: Path) ->
         assert (fn.model, fn.n_ctx, fn.api_base) == ("m", 7, "http://h/v1")
 
 
+@pytest.mark.parametrize(
+    ("cls", "args", "said"),
+    [
+        ("json:__name__", "{}", "its class is a str, which cannot be called"),
+        ("os:path", "{}", "its class is a module, which cannot be called"),
+        (
+            "aigc_evals.completion_fns.http:HttpCompletionFn",
+            "{url: 'http://h', anser: text}",
+            "got an unexpected keyword argument 'anser'\nDid you mean: answer",
+        ),
+    ],
+)
+def test_an_entry_that_cannot_be_made_says_why_and_where(cls: str, args: str, said: str, tmp_path: Path) -> None:
+    found = made(tmp_path / "registry", completion_fns__a=f"mine:\n  class: {cls}\n  args: {args}\n")
+    with pytest.raises(UsageError) as caught:
+        found.make_completion_fn("mine")
+    assert said in str(caught.value)
+    assert "a.yaml:1" in str(caught.value)
+
+
 def test_the_registry_goes_to_functions_that_ask_for_it(tmp_path: Path) -> None:
     (tmp_path / "f.py").write_text(SOURCE)
     found = Registry([])
