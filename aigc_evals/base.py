@@ -36,6 +36,20 @@ class Outcome(str, Enum):
     SKIPPED = "skipped"
 
 
+class JudgeRule(str, Enum):
+    """How the judge of a run was chosen, the first of these that applies.
+
+    ``eval_model``: the eval's own argument. ``judge``: ``--judge``. ``last``: of several completion functions.
+    ``environment``: ``AIGC_EVALS_JUDGE``. ``itself``: the model under test.
+    """
+
+    EVAL_MODEL = "eval_model"
+    NAMED = "judge"
+    LAST = "last"
+    ENVIRONMENT = "environment"
+    ITSELF = "itself"
+
+
 @dataclass
 class CompletionFnSpec:
     """A completion function (or solver) of the registry."""

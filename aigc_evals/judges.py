@@ -6,27 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aigc_evals.base import JUDGE_VARIABLE, Settings
+from aigc_evals.base import JUDGE_VARIABLE, JudgeRule, Settings
 from aigc_evals.errors import UsageError
 from aigc_evals.named_models import function_name
-
-EVAL_MODEL = "eval_model"
-NAMED = "judge"
-LAST = "last"
-ENVIRONMENT = "environment"
-ITSELF = "itself"
 
 
 @dataclass(frozen=True)
 class Judge:
-    """The grading model of an eval, and the rule it was chosen by.
-
-    ``rule`` is ``eval_model`` (the eval's own argument), ``judge`` (``--judge``), ``last`` (of several completion functions),
-    ``environment`` (``AIGC_EVALS_JUDGE``) or ``itself`` (the model under test). ``name`` is None where only the run knows it.
-    """
+    """The grading model of an eval, and the rule it was chosen by; ``name`` is None where only the run knows it."""
 
     fn: Any
-    rule: str
+    rule: JudgeRule
     name: str | None = None
 
 
@@ -43,9 +33,9 @@ def choose(
     ``make`` gives a completion function for a name (or a callable). With ``under_test`` it is judges that are measured, so the
     model that was named is never replaced by the one of ``AIGC_EVALS_JUDGE``. UsageError for a name that nothing has.
     """
-    given = [(eval_model, EVAL_MODEL, "eval_model"), (settings.judge, NAMED, "judge")]
+    given = [(eval_model, JudgeRule.EVAL_MODEL, "eval_model"), (settings.judge, JudgeRule.NAMED, "judge")]
     if len(completion_fns) == 1 and not under_test:
-        given.append((settings.default_judge, ENVIRONMENT, JUDGE_VARIABLE))
+        given.append((settings.default_judge, JudgeRule.ENVIRONMENT, JUDGE_VARIABLE))
     for wanted, rule, key in given:
         if wanted is None:
             continue
@@ -56,13 +46,13 @@ def choose(
             raise
         return Judge(fn, rule, wanted if isinstance(wanted, str) else function_name(wanted)), list(completion_fns)
     if len(completion_fns) > 1:
-        return Judge(completion_fns[-1], LAST), list(completion_fns[:-1])
-    return Judge(completion_fns[0], ITSELF), list(completion_fns)
+        return Judge(completion_fns[-1], JudgeRule.LAST), list(completion_fns[:-1])
+    return Judge(completion_fns[0], JudgeRule.ITSELF), list(completion_fns)
 
 
 def unused(judge: Judge | None, wanted: Any, eval_name: str) -> str | None:
     """Why ``--judge`` has no effect on an eval, in a sentence; None where it has, or was not given."""
-    if wanted is None or (judge is not None and judge.rule == NAMED):
+    if wanted is None or (judge is not None and judge.rule == JudgeRule.NAMED):
         return None
     name = wanted if isinstance(wanted, str) else function_name(wanted)
     if judge is None:

@@ -10,10 +10,9 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import IO, Any
 
-from aigc_evals.base import Event
+from aigc_evals.base import Event, JudgeRule
 from aigc_evals.errors import RunError, UsageError
 from aigc_evals.fastjson import encode, without_keys
-from aigc_evals.judges import ENVIRONMENT, NAMED
 from aigc_evals.log import LogFile, LogState, read_samples, read_spec
 
 
@@ -63,7 +62,7 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     _compare("repeats", before.get("repeats", 1), after.get("repeats", 1), found)
     _compare("data", _contents(before.get("data")), _contents(after.get("data")), found)
     judges = before.get("judge") or {}, after.get("judge") or {}
-    if "judge" in before or judges[1].get("rule") in (NAMED, ENVIRONMENT):
+    if "judge" in before or judges[1].get("rule") in (JudgeRule.NAMED, JudgeRule.ENVIRONMENT):
         _compare("judge", judges[0].get("name"), judges[1].get("name"), found)
     for key in ("cls", "args"):
         _compare(key, (before.get("eval_spec") or {}).get(key), (after.get("eval_spec") or {}).get(key), found)

@@ -173,14 +173,14 @@ class _Run:
         functions = dict(zip(self.fn_names, fns, strict=True))
         if judge is not None:
             name = judge.name or self.fn_names[-1]
-            run_spec.run_config["judge"] = {"name": name, "rule": judge.rule}
+            run_spec.run_config["judge"] = {"name": name, "rule": judge.rule.value}
             functions[name] = judge.fn
         code = run_spec.run_config["code"] = code_of(functions)
-        self._remarks = [text for text in [unused(judge, self.config.judge, run_spec.eval_name)] if text]
-        if path is not None and path.is_file():
-            self._remarks += changed_code(read_spec(path), code)
-        for remark in self._remarks:
-            logger.warning("%s", remark)
+        self._remarks = list(changed_code(read_spec(path), code)) if path is not None and path.is_file() else []
+        # What was asked for in vain says nothing about the figures, so it is no note of the report.
+        for told in (*self._remarks, unused(judge, self.config.judge, run_spec.eval_name)):
+            if told is not None:
+                logger.warning("%s", told)
 
     def _failure(self, key: str, error: Exception, path: Path | None) -> RunError:
         logger.debug("eval %s failed", key, exc_info=error)

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from aigc_evals.api import CompletionResult
-from aigc_evals.base import JUDGE_VARIABLE, EvalSpec, Outcome, RunResult
+from aigc_evals.base import JUDGE_VARIABLE, EvalSpec, JudgeRule, Outcome, RunResult
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.fastjson import decode, encode
-from aigc_evals.judges import ENVIRONMENT, NAMED
 from aigc_evals.log import read_samples, read_spec
 from aigc_evals.objects import load_object, python_object
 from aigc_evals.prompt.base import chat_prompt_to_text_prompt, is_chat_prompt
@@ -236,7 +235,7 @@ def rescore(
             max_invalid=max_invalid,
             command=command,
             progress=progress,
-            judge=judge.get("name") if judge.get("rule") in (NAMED, ENVIRONMENT) else None,
+            judge=judge.get("name") if judge.get("rule") in (JudgeRule.NAMED, JudgeRule.ENVIRONMENT) else None,
             environ={key: value for key, value in os.environ.items() if key != JUDGE_VARIABLE},
         )
     finally:

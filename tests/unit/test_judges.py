@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 import aigc_evals
-from aigc_evals.base import RunResult
+from aigc_evals.base import JudgeRule, RunResult
 from aigc_evals.errors import UsageError
 from aigc_evals.eval import Eval
-from aigc_evals.judges import ENVIRONMENT, EVAL_MODEL, ITSELF, LAST, NAMED
 from aigc_evals.log import read_events, read_spec
 from aigc_evals.resume import DifferentRunError
 from aigc_evals.tools.score import rescore
@@ -62,11 +61,11 @@ def test_the_rules_in_their_order(named: list[str], tmp_path: Path) -> None:
     given = {"extra_eval_params": {"eval_model": one}}
     both, variable = {"judge": other}, {"AIGC_EVALS_JUDGE": other}
     cases: list[tuple[Any, dict[str, Any], dict[str, str], tuple[str, str], str]] = [
-        ([model], {**given, **both}, variable, (one, EVAL_MODEL), "C"),
-        ([model], both, {"AIGC_EVALS_JUDGE": one}, (other, NAMED), "D"),
-        ([model, grader], {}, variable, ("grader", LAST), "C"),
-        ([model], {}, variable, (other, ENVIRONMENT), "D"),
-        ([grader], {}, {"AIGC_EVALS_JUDGE": "  "}, ("grader", ITSELF), "C"),
+        ([model], {**given, **both}, variable, (one, JudgeRule.EVAL_MODEL), "C"),
+        ([model], both, {"AIGC_EVALS_JUDGE": one}, (other, JudgeRule.NAMED), "D"),
+        ([model, grader], {}, variable, ("grader", JudgeRule.LAST), "C"),
+        ([model], {}, variable, (other, JudgeRule.ENVIRONMENT), "D"),
+        ([grader], {}, {"AIGC_EVALS_JUDGE": "  "}, ("grader", JudgeRule.ITSELF), "C"),
     ]
     for number, (fns, config, environ, (name, rule), verdict) in enumerate(cases):
         log = tmp_path / f"{number}.jsonl"
@@ -89,7 +88,7 @@ def test_with_judge_several_functions_are_all_asked(named: list[str], tmp_path: 
 def test_a_judge_may_be_a_function(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     assert go(model, log, judge=grader).report["counts/C"] == 6
-    assert judge_of(log) == {"name": "grader", "rule": NAMED}
+    assert judge_of(log) == {"name": "grader", "rule": JudgeRule.NAMED}
 
 
 @pytest.mark.parametrize("place", ["judge", "AIGC_EVALS_JUDGE", "eval_model"])
@@ -133,14 +132,14 @@ def test_a_model_that_judges_itself_is_told_of_and_does_not_fail(
 def test_nobody_judges_himself_where_the_samples_bring_the_answers(tmp_path: Path) -> None:
     result = go(grader, tmp_path / "log.jsonl", META)
     assert "notes" not in result.report
-    assert judge_of(tmp_path / "log.jsonl") == {"name": "grader", "rule": ITSELF}
+    assert judge_of(tmp_path / "log.jsonl") == {"name": "grader", "rule": JudgeRule.ITSELF}
 
 
 def test_a_judge_under_test_is_not_replaced_by_the_variable(named: list[str], tmp_path: Path) -> None:
     go(grader, tmp_path / "a.jsonl", META, environ={"AIGC_EVALS_JUDGE": named[1]})
-    assert judge_of(tmp_path / "a.jsonl") == {"name": "grader", "rule": ITSELF}
+    assert judge_of(tmp_path / "a.jsonl") == {"name": "grader", "rule": JudgeRule.ITSELF}
     go(grader, tmp_path / "b.jsonl", META, judge=named[1])
-    assert judge_of(tmp_path / "b.jsonl") == {"name": named[1], "rule": NAMED}
+    assert judge_of(tmp_path / "b.jsonl") == {"name": named[1], "rule": JudgeRule.NAMED}
 
 
 @pytest.mark.parametrize(
@@ -154,8 +153,8 @@ def test_a_judge_that_is_not_used_is_told_of(
     eval_name: str, config: dict[str, Any], told: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     result = go(model, tmp_path / "log.jsonl", eval_name, judge=grader, **config)
-    assert [told in note for note in result.report["notes"]] == [True]
     assert told in caplog.text
+    assert "notes" not in result.report
     assert result.exit_code == 0
 
 
@@ -228,11 +227,11 @@ class Judged(Eval):
 def test_other_classes_choose_by_the_same_rules() -> None:
     alone = Judged([model])
     assert alone.judge is not None
-    assert (alone.judge.rule, alone.grade) == (ITSELF, alone.completion_fns[0])
+    assert (alone.judge.rule, alone.grade) == (JudgeRule.ITSELF, alone.completion_fns[0])
     several = Judged([model, model, grader])
     assert several.judge is not None
-    assert (several.judge.rule, len(several.completion_fns)) == (LAST, 2)
+    assert (several.judge.rule, len(several.completion_fns)) == (JudgeRule.LAST, 2)
     assert several.grade(prompt="x").get_completions() == ["C"]
     given = Judged([model], eval_model="baseline/judge")
     assert given.judge is not None
-    assert (given.judge.rule, given.judge.name) == (EVAL_MODEL, "baseline/judge")
+    assert (given.judge.rule, given.judge.name) == (JudgeRule.EVAL_MODEL, "baseline/judge")

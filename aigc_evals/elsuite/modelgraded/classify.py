@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from aigc_evals.base import Outcome
+from aigc_evals.base import JudgeRule, Outcome
 from aigc_evals.elsuite.few_shot import check_prompt
 from aigc_evals.elsuite.modelgraded.classify_utils import (
     INVALID_STR,
@@ -26,7 +26,6 @@ from aigc_evals.elsuite.modelgraded.classify_utils import (
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.eval import Eval, check_keys
 from aigc_evals.fastjson import encode
-from aigc_evals.judges import ITSELF, LAST
 from aigc_evals.record import Recorder, record_metrics
 from aigc_evals.sampling import JudgeFailure, NoAnswer
 from aigc_evals.scope import current_scope
@@ -85,7 +84,7 @@ class ModelBasedClassify(Eval):
             raise UsageError(
                 f"{n_models} models are to give {multicomp_n} completions",
                 key="multicomp_n",
-                hint=hint if self.judge is not None and self.judge.rule != LAST else None,
+                hint=hint if self.judge is not None and self.judge.rule != JudgeRule.LAST else None,
             )
         return multicomp_n
 
@@ -189,7 +188,7 @@ class ModelBasedClassify(Eval):
 
     def _own_judge(self, samples: Sequence[Any]) -> None:
         """Say so where a model judges its own answers; samples may also bring the answers that are judged."""
-        own = self.judge is not None and self.judge.rule == ITSELF and len(samples) > 0
+        own = self.judge is not None and self.judge.rule == JudgeRule.ITSELF and len(samples) > 0
         if own and any(output not in samples[0] for output in self.mg.input_outputs.values()):
             self.remark(
                 "the model judges its own answers; name a judge by --judge, by the argument eval_model, as a further "
