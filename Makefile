@@ -2,13 +2,14 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+TORCH ?= torch
 ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts
 else
 BIN := $(VENV)/bin
 endif
 
-.PHONY: demo test lint types bench wheel clean
+.PHONY: demo test examples lint types bench wheel clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -20,11 +21,18 @@ $(VENV)/.dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
 	@$(BIN)/python -c "open('$(VENV)/.dev', 'w').close()"
 
+$(VENV)/.examples: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)" --group examples
+	@$(BIN)/python -c "open('$(VENV)/.examples', 'w').close()"
+
 demo: $(VENV)/.installed
 	$(BIN)/exec_aigc_evals baseline/lexical BoolQ_match
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+# What the local models in examples/models need, so that `make test` runs them too: more than a gigabyte.
+examples: $(VENV)/.examples
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

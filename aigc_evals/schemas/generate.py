@@ -35,6 +35,7 @@ _TOLD = {
     "args": "Arguments of the class's constructor.",
     "metrics": "The metrics that are reported; the first is the headline.",
     "description": "What it measures, in a sentence.",
+    "made_by": "The command that makes its data, where that may not be there yet.",
     "disclaimer": "What should be known before the figures are used.",
     "higher_is_better": "Whether more of the first metric is better.",
     "evals": "Names of evals, or patterns over them (* is any text).",

@@ -9,16 +9,16 @@ from modules import imports, modules
 
 FLOORS = {
     "ground": (
-        "errors failures base api prompt fastjson data metrics statistics comparison_statistics columns markdown "
+        "errors failures base api prompt fastjson data metrics statistics comparison_statistics columns markdown groups "
         "repeats formatting redact reasoning"
     ),
     "core": (
         "scores log ci_output resume scope record limits aio sampling cache cache_identity transport engine progress "
-        "eval registry objects models yaml_files plugins report sinks"
+        "eval registry objects models named_models model_files judges provenance yaml_files plugins report sinks made_data"
     ),
     "suites": "elsuite completion_fns",
-    "runs": "runner evalset",
-    "wings": "tools check schemas tasks",
+    "runs": "run_config runner evalset",
+    "wings": "tools check schemas sync tasks generate",
     "top": "cli",
 }
 """From the lowest up; a package stands for all its modules."""
@@ -29,7 +29,6 @@ APART = ("testing",)
 UPWARDS = {
     ("api", "record"): "record_and_check_match, in api as upstream has it, records into the current sample when called",
     ("registry", "completion_fns.openai"): "a name that no registry knows is a model, made when it is asked for",
-    ("registry", "completion_fns.azure"): "azure/<deployment> is a model too, made when it is asked for",
     ("registry", "elsuite.modelgraded.base"): "a model-graded spec is built as its class when it is asked for",
 }
 """Imports inside functions that lead upwards, each with its reason."""

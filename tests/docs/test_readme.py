@@ -29,7 +29,7 @@ NOT_RUN = {
     "make test": "runs this very test",
     "make test lint types": "run by .ci",
     "pip install .": "set-up; .ci does it with the wheel",
-    'pip install ".[translate,datasets,compression]"': "set-up",
+    'pip install ".[text-metrics,s3,plots]"': "set-up",
     "export OPENAI_BASE_URL=http://localhost:8000/v1": "the test sets it to the loopback server",
     "export OPENAI_API_KEY=...": "the loopback server wants none",
     "export EVENTS_URL=https://example.com/events": "the test sets it to the loopback server",
