@@ -6,17 +6,14 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aigc_evals.base import Outcome
 from aigc_evals.elsuite.choice_extraction import LETTERS, extract
-from aigc_evals.elsuite.few_shot import FewShot, FewShotBySubject, check_input_and_ideals, ideals, one_function
+from aigc_evals.elsuite.few_shot import FewShotBySubject, check_input_and_ideals, ideals
+from aigc_evals.elsuite.read_answer import ReadAnswer
 from aigc_evals.errors import UsageError
-from aigc_evals.eval import Eval, need
-from aigc_evals.record import Recorder, record_match
-from aigc_evals.scope import current_scope
-from aigc_evals.scores import MATCH
+from aigc_evals.eval import need
 
 
-class ChoiceMatch(Eval):
+class ChoiceMatch(ReadAnswer):
     """Correct when the letter that the answer chooses, read from free text in Chinese or English, is an ideal.
 
     A sample has ``input``, ``ideal`` (a letter, or a list of letters of which any is right), perhaps ``choices`` (letters to
@@ -24,35 +21,20 @@ class ChoiceMatch(Eval):
     ``metadata`` with ``subject`` and ``category``, by which the report groups. With ``multiple: true`` a question has
     several right letters (``"ABD"`` or a list), and exactly these must be chosen.
 
-    An answer that chooses no letter, or not one alone, is ``unparsed``. ``accuracy`` is over the answers that could be
-    read; ``accuracy_unparsed_wrong`` counts those that could not as wrong. ``rule`` of a ``match`` event says what the letter
-    was read by (see ``choice_extraction``). ``by`` names the keys of ``metadata`` to group by. Examples from
+    An answer that chooses no letter, or not one alone, cannot be read. ``rule`` of a ``match`` event says what the letter was
+    read by (see ``choice_extraction``). ``by`` names the keys of ``metadata`` to group by. Examples from
     ``few_shot_jsonl`` are of the sample's own subject, where they have a ``metadata.subject``.
     """
 
+    few_shot_rows = FewShotBySubject
+
     def __init__(
-        self,
-        completion_fns: Sequence[Any],
-        samples_jsonl: str,
-        *args: Any,
-        max_tokens: int | None = None,
-        num_few_shot: int = 0,
-        few_shot_jsonl: str | None = None,
-        multiple: bool = False,
-        by: Sequence[str] | str | None = None,
-        **kwargs: Any,
+        self, *args: Any, multiple: bool = False, by: Sequence[str] | str | None = None, **kwargs: Any
     ) -> None:
-        super().__init__(completion_fns, *args, **kwargs)
-        self.samples_jsonl = samples_jsonl
-        one_function(self)
-        self.max_tokens = max_tokens
+        super().__init__(*args, **kwargs)
         self.multiple = multiple
         if by is not None:
             self.group_by = _names(by)
-        self._examples: FewShot = FewShotBySubject(self, num_few_shot, few_shot_jsonl)
-
-    def facts(self) -> Mapping[str, Any]:
-        return self._examples.facts()
 
     def check_sample(self, sample: Any) -> None:
         check_input_and_ideals(sample)
@@ -68,25 +50,11 @@ class ChoiceMatch(Eval):
 
     async def aeval_sample(self, sample: Any, rng: random.Random | None = None) -> Any:
         self.check_sample(sample)
-        limit: dict[str, Any] = {} if self.max_tokens is None else {"max_tokens": self.max_tokens}
-        sampled = await self.ask(self._examples.apply(sample["input"], sample), temperature=0.0, **limit)
+        sampled = await self.answer(sample)
         found = extract(sampled, options_of(sample), several=self.multiple)
         expected = ["".join(sorted(set("".join(ideals(sample)))))] if self.multiple else ideals(sample)
         correct = found.letters in expected
-        scope = current_scope()
-        if not found.letters and scope is not None and scope.answer_flaw is None:
-            scope.outcome = Outcome.UNPARSED
-        record_match(correct, expected=expected, picked=found.letters or None, sampled=sampled, rule=found.rule)
-        return correct
-
-    def run(self, recorder: Recorder) -> dict[str, Any]:
-        self.eval_all_samples(recorder, self.get_samples(), collect=False)
-        read = recorder.scores.scored.get(MATCH)
-        if read is None:
-            unparsed = recorder.scores.outcomes[Outcome.UNPARSED.value]
-            return {"accuracy": float("nan"), "accuracy_unparsed_wrong": 0.0 if unparsed else float("nan")}
-        answers = len(read.values) + recorder.scores.outcomes[Outcome.UNPARSED.value]
-        return {"accuracy": read.mean, "accuracy_unparsed_wrong": read.total / answers}
+        return self.record(correct, found.letters or None, expected=expected, sampled=sampled, rule=found.rule)
 
 
 def options_of(sample: Mapping[str, Any]) -> dict[str, str]:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import random
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from aigc_evals.base import Outcome
-from aigc_evals.elsuite.few_shot import FewShot, check_input_and_ideals, ideals, one_function
+from aigc_evals.elsuite.few_shot import check_input_and_ideals, ideals
 from aigc_evals.elsuite.numerals import NUMERALS, number_value
-from aigc_evals.eval import Eval, need
-from aigc_evals.record import Recorder, record_match
-from aigc_evals.scope import current_scope
-from aigc_evals.scores import MATCH
+from aigc_evals.elsuite.read_answer import ReadAnswer
+from aigc_evals.eval import need
 
 LAST = "last number"
 """The rule for an answer without a mark."""
@@ -28,38 +25,20 @@ class Number(NamedTuple):
     rule: str
 
 
-class FinalNumber(Eval):
+class FinalNumber(ReadAnswer):
     """Correct when the number that the answer ends with has the value of an ideal: ``$1,050.00`` is ``1050``.
 
     The number is the one that a mark stands before: ``####``, ``\\boxed{...}``, "the answer is", "Answer:", ``答案：``, the last
     of them. In an answer without a mark it is the last number of the text. That is a guess, which common harnesses make
-    too; with ``unmarked: false`` such an answer is ``unparsed``, as is one without any number. ``rule`` of a ``match`` event
-    says how a number was found.
+    too; with ``unmarked: false`` such an answer cannot be read, as one without any number cannot. ``rule`` of a ``match``
+    event says how a number was found.
 
     Values must be equal: nothing is rounded, a percentage is the number before its sign, and units are not looked at.
-    ``accuracy`` is over the answers that could be read; ``accuracy_unparsed_wrong`` counts those that could not as wrong.
     """
 
-    def __init__(
-        self,
-        completion_fns: Sequence[Any],
-        samples_jsonl: str,
-        *args: Any,
-        max_tokens: int | None = None,
-        num_few_shot: int = 0,
-        few_shot_jsonl: str | None = None,
-        unmarked: bool = True,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(completion_fns, *args, **kwargs)
-        self.samples_jsonl = samples_jsonl
-        one_function(self)
-        self.max_tokens = max_tokens
+    def __init__(self, *args: Any, unmarked: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.unmarked = unmarked
-        self._examples = FewShot(self, num_few_shot, few_shot_jsonl)
-
-    def facts(self) -> Mapping[str, Any]:
-        return self._examples.facts()
 
     def check_sample(self, sample: Any) -> None:
         check_input_and_ideals(sample)
@@ -70,24 +49,11 @@ class FinalNumber(Eval):
 
     async def aeval_sample(self, sample: Any, rng: random.Random | None = None) -> Any:
         self.check_sample(sample)
-        limit: dict[str, Any] = {} if self.max_tokens is None else {"max_tokens": self.max_tokens}
-        sampled = await self.ask(self._examples.apply(sample["input"]), temperature=0.0, **limit)
+        sampled = await self.answer(sample)
         found = final_number(sampled, unmarked=self.unmarked)
         correct = found.value is not None and found.value in {_exact(ideal) for ideal in ideals(sample)}
-        scope = current_scope()
-        if found.value is None and scope is not None and scope.answer_flaw is None:
-            scope.outcome = Outcome.UNPARSED
         picked = None if found.value is None else _written(found.value)
-        record_match(correct, expected=sample["ideal"], picked=picked, sampled=sampled, rule=found.rule)
-        return correct
-
-    def run(self, recorder: Recorder) -> dict[str, Any]:
-        self.eval_all_samples(recorder, self.get_samples(), collect=False)
-        unparsed = recorder.scores.outcomes[Outcome.UNPARSED.value]
-        read = recorder.scores.scored.get(MATCH)
-        if read is None:
-            return {"accuracy": float("nan"), "accuracy_unparsed_wrong": 0.0 if unparsed else float("nan")}
-        return {"accuracy": read.mean, "accuracy_unparsed_wrong": read.total / (len(read.values) + unparsed)}
+        return self.record(correct, picked, expected=sample["ideal"], sampled=sampled, rule=found.rule)
 
 
 _DIGITS = r"\d+(?:,\d+)*(?:\.\d+)?(?:[eE][+-]?\d{1,3}(?![A-Za-z0-9]))?|\.\d+"

@@ -94,7 +94,7 @@ def as_text(kind: str) -> str:
     return json.dumps(schema(kind), indent=2, ensure_ascii=False) + "\n"
 
 
-def eval_classes() -> list[type]:
+def eval_classes() -> list[type[Eval]]:
     """The eval classes of the package, by name."""
     found = {cls for module in _modules() for cls in vars(module).values() if _is_eval(cls, module)}
     return sorted(found, key=lambda cls: cls.__name__)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import pkgutil
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,9 +17,9 @@ from typing import Any
 from aigc_evals.base import BaseEvalSpec
 from aigc_evals.data import get_jsonl
 from aigc_evals.errors import AigcEvalsError
-from aigc_evals.eval import Eval
 from aigc_evals.registry import BUILT_IN, Registry
 from aigc_evals.runner import run
+from aigc_evals.schemas.generate import eval_classes
 from aigc_evals.tasks import TASKS, get
 from aigc_evals.tasks.task import Row
 from aigc_evals.yaml_files import load_kind
@@ -104,7 +103,7 @@ def page(measured: Mapping[str, Sequence[str]]) -> str:
         evals = registry.eval_set(name).evals
         lines.append(_line([f"`{name}`", ", ".join(f"`{entry}`" for entry in evals)]))
     lines.append("\n## Eval classes\n\n| class | what it does | range of its metrics |\n|---|---|---|\n")
-    for cls in eval_classes():
+    for cls in sorted(eval_classes(), key=lambda cls: cls.__module__):
         ranges = ", ".join(f"{metric} {low:g} to {high:g}" for metric, (low, high) in cls.metric_ranges.items())
         lines.append(_line([f"`{cls.__module__}:{cls.__name__}`", first_paragraph(cls), ranges]))
     lines.append("\n## Metrics and statistics\n\n| function | what it gives |\n|---|---|\n")
@@ -134,19 +133,6 @@ def _language(rows: Sequence[Any]) -> str:
     if not rows:
         return NOTHING
     return "zh" if all(chinese) else "en, zh" if any(chinese) else "en"
-
-
-def eval_classes() -> Iterator[type[Eval]]:
-    """All eval classes of the package, in the order of their modules."""
-    import aigc_evals.elsuite
-
-    for module in sorted(
-        pkgutil.walk_packages(aigc_evals.elsuite.__path__, "aigc_evals.elsuite."), key=lambda m: m.name
-    ):
-        held = vars(importlib.import_module(module.name))
-        for value in held.values():
-            if inspect.isclass(value) and issubclass(value, Eval) and value.__module__ == module.name:
-                yield value
 
 
 def metric_functions() -> Iterator[tuple[str, Any]]:
