@@ -241,7 +241,11 @@ def test_an_address_without_an_object_is_refused(url: str) -> None:
 
 def test_without_boto3_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "boto3", None)
-    for call in (lambda: open_url("s3://b/a.jsonl"), lambda: jsonl_urls("s3://b/a"), lambda: sync("pull", "b", "a")):
+    for call in (
+        lambda: open_url("s3://b/a.jsonl"),
+        lambda: jsonl_urls("s3://b/a", (".jsonl",)),
+        lambda: sync("pull", "b", "a"),
+    ):
         with pytest.raises(UsageError, match=r'pip install "aigc_evals\[s3\]"'):
             call()
 
