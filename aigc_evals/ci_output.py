@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
 
 from aigc_evals.base import RunResult
 from aigc_evals.errors import AigcEvalsError, UsageError
@@ -121,11 +120,15 @@ def _testcase(case: Case) -> list[str]:
 
 
 def _trouble(element: str, message: str, texts: Sequence[str]) -> list[str]:
+    from xml.sax.saxutils import escape  # takes as long to load as a tenth of a run of one sample
+
     text = escape(_clean("\n".join(texts)))
     return [f'      <{element} type="aigc_evals" message={_attribute(message)}>{text}</{element}>']
 
 
 def _attribute(text: str) -> str:
+    from xml.sax.saxutils import quoteattr
+
     return quoteattr(_clean(text), {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
 
 
