@@ -194,10 +194,12 @@ class Eval(abc.ABC):
         return self._prefix_registry_path(str(self.samples_jsonl))
 
     def _prefix_registry_path(self, data_path: str) -> Path | str:
-        """``data_path`` itself when it is a file or a remote path, else the same below the registry's data folder."""
+        """``data_path`` itself when it is a file or a remote path, else the same below the registry's data folder; a folder
+        of the working directory only where the registry has nothing of that name."""
         if "://" in str(data_path) or os.path.isfile(data_path):
             return data_path if "://" in str(data_path) else Path(data_path)
-        return self.eval_registry_path / "data" / data_path
+        below = self.eval_registry_path / "data" / data_path
+        return Path(data_path) if os.path.isdir(data_path) and not below.exists() else below
 
 
 def need(condition: bool, message: str) -> None:

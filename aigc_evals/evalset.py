@@ -124,7 +124,9 @@ def render_set(done: SetResult) -> str:
             told = "stopped" if result.interrupted else "; ".join(result.problems)
             rows.append((key, *headline_row(result.report), _first_line(told)))
         else:
-            why = f"failed: {done.failures[key]}" if key in done.failures else "not run"
+            failure = done.failures.get(key)
+            # Of a mistake the sentence alone: paths are long, and were told when it happened.
+            why = f"failed: {getattr(failure, 'message', failure)}" if failure is not None else "not run"
             rows.append((key, "-", "-", "-", "-", _first_line(why)))
     return "\n".join(table(rows))
 

@@ -133,6 +133,21 @@ def read_spec(path: str | Path) -> dict[str, Any] | None:
     return spec if isinstance(spec, dict) else None
 
 
+def require_spec(path: str | Path) -> dict[str, Any]:
+    """As ``read_spec``, but a UsageError that says what else there is under that name, if anything."""
+    path = Path(path)
+    if path.is_dir():
+        found = sorted(one.name for one in path.glob("*.jsonl"))
+        hint = f"It has: {', '.join(found[:5])}" if found else None
+        raise UsageError("this is a folder; name a log that is in it", path=path, hint=hint)
+    if not path.is_file():
+        raise UsageError("there is no such log", path=path)
+    spec = read_spec(path)
+    if spec is None:
+        raise UsageError("this file is not a log of aigc_evals", path=path)
+    return spec
+
+
 def is_torn_spec(path: Path) -> bool:
     """Whether a file holds nothing but the beginning of a log's first line: its run was killed before anything happened."""
     with open(path, "rb") as file:

@@ -17,7 +17,7 @@ def missing_data(args: Mapping[str, Any], registry_path: Path) -> Iterator[tuple
     for key, value in args.items():
         if key.endswith("_jsonl") and isinstance(value, str) and value and "://" not in value:
             path = registry_path / "data" / value
-            if not os.path.isfile(value) and not path.exists():
+            if not os.path.exists(value) and not path.exists():
                 yield key, path
 
 

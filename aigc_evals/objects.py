@@ -7,9 +7,11 @@ import importlib
 import importlib.util
 import inspect
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -73,9 +75,23 @@ def construct(cls: Callable[..., Any], args: Mapping[str, Any], whose: str) -> A
     except AigcEvalsError:
         raise
     except Exception as error:
+        _refuse_strange(cls, error, whose)
         raise UsageError(
             f"{whose} cannot be made from its arguments: {type(error).__name__}: {error}", hint=raised_at(error)
         ) from error
+
+
+def _refuse_strange(cls: Callable[..., Any], error: Exception, whose: str) -> None:
+    """UsageError with the nearest names where a constructor handed an argument on to a base class that has none such."""
+    strange = re.search(r"__init__\(\) got an unexpected keyword argument '(\w+)'", str(error))
+    made = cls.func if isinstance(cls, partial) else cls
+    given = cls.keywords if isinstance(cls, partial) else {}
+    if strange is None or strange[1] not in given or not isinstance(error, TypeError) or not inspect.isclass(made):
+        return
+    inits = [vars(base)["__init__"] for base in made.__mro__[:-1] if "__init__" in vars(base)]
+    known = {name for init in inits for name in inspect.signature(init).parameters}
+    hint = nearest(strange[1], sorted(known - {"self", "args", "kwargs"}))
+    raise UsageError(f"{whose}: got an unexpected keyword argument {strange[1]!r}", hint=hint or None) from error
 
 
 def raised_at(error: BaseException) -> str | None:

@@ -195,14 +195,20 @@ class Registry:
         """As ``get_eval``, but a UsageError with the nearest names where there is none."""
         found = self.get_eval(name)
         if found is None:
-            raise self.unknown(_EVALS.noun, name, self._evals)
+            other = ""
+            if name in self._eval_sets:
+                other = f"{name} is an eval set: run it with exec_aigc_evalset."
+            elif name in self._completion_fns or name in self.models.names():
+                other = f"{name} is a completion function; it comes first, then the eval."
+            raise self.unknown(_EVALS.noun, name, self._evals, other)
         return found
 
     def eval_set(self, name: str) -> EvalSetSpec:
         """As ``get_eval_set``, but a UsageError with the nearest names where there is none."""
         found = self.get_eval_set(name)
         if found is None:
-            raise self.unknown(_EVAL_SETS.noun, name, self._eval_sets)
+            other = f"{name} is an eval: run it with exec_aigc_evals." if name in self._evals else ""
+            raise self.unknown(_EVAL_SETS.noun, name, self._eval_sets, other)
         if not isinstance(found.evals, list) or not all(isinstance(item, str) for item in found.evals):
             raise UsageError(
                 "evals must be a list of names or patterns", path=self._eval_sets.place(name)[0], key=f"{name}.evals"
@@ -210,8 +216,8 @@ class Registry:
         return found
 
     @staticmethod
-    def unknown(noun: str, name: str, known: Mapping[str, Any]) -> UsageError:
-        hint = nearest(name, known) or f"{len(known)} are known; are you missing a --registry_path?"
+    def unknown(noun: str, name: str, known: Mapping[str, Any], hint: str = "") -> UsageError:
+        hint = hint or nearest(name, known) or f"{len(known)} are known; are you missing a --registry_path?"
         return UsageError(f"no {noun} is named {name!r}", hint=hint)
 
     def _get(self, name: str, entries: Entries, kind: _Kind, cls: type[T], **overrides: Any) -> T | None:
@@ -346,6 +352,8 @@ class Registry:
         text = name.startswith(_TEXT) or is_text_model(name)
         if not endpoint_is_configured(kwargs):
             hints = [nearest(name, [*self._completion_fns, *self._solvers, *self.models.names()])]
+            if name.endswith(".py"):
+                hints.append(f"Say what in the file is meant: {name}:NAME, or --models {name} and a MODEL_NAME of its.")
             hints.append("Set OPENAI_API_KEY (and OPENAI_BASE_URL for another endpoint).")
             hints += [f"Not looked into: {problem}" for problem in self.models.problems.values()]
             raise UsageError(

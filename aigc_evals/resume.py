@@ -31,7 +31,9 @@ def continue_log(
     path = file.path
     old = read_spec(path)
     if old is None:
-        raise UsageError("this file exists and is not a log of ours", path=path, hint="Choose another --record_path.")
+        raise UsageError(
+            "this file exists and is not a log of aigc_evals", path=path, hint="Choose another --record_path."
+        )
     different = differences(old, spec)
     if different:
         raise DifferentRunError(

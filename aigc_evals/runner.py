@@ -177,10 +177,12 @@ class _Run:
             functions[name] = judge.fn
         code = run_spec.run_config["code"] = code_of(functions)
         self._remarks = list(changed_code(read_spec(path), code)) if path is not None and path.is_file() else []
-        # What was asked for in vain says nothing about the figures, so it is no note of the report.
-        for told in (*self._remarks, unused(judge, self.config.judge, run_spec.eval_name)):
-            if told is not None:
-                logger.warning("%s", told)
+        for remark in self._remarks:
+            logger.warning("%s", remark)
+        # It says nothing about the figures, so it is no note of the report; in a set, evals without a judge are common.
+        vain = unused(judge, self.config.judge, run_spec.eval_name)
+        if vain is not None:
+            logger.log(logging.INFO if judge is None else logging.WARNING, "%s", vain)
 
     def _failure(self, key: str, error: Exception, path: Path | None) -> RunError:
         logger.debug("eval %s failed", key, exc_info=error)
@@ -247,7 +249,9 @@ class _Run:
             if found is not None:
                 return found
             logger.warning(
-                "there is no unfinished log of %s and %s to resume; starting anew", self.fn_names, self.spec.key
+                "there is no unfinished log of %s and %s to resume; starting anew",
+                ",".join(self.fn_names),
+                self.spec.key,
             )
         return default_log_dir() / log_name(str(run_spec.run_id), self.fn_names, str(self.spec.key))
 
@@ -343,7 +347,9 @@ class _Run:
             problems.append("no samples: there was nothing to evaluate")
         elif invalid == planned:
             told = ", ".join(f"{count} {name}" for name, count in ledger.items() if count)
-            problems.append(f"no sample was scored: {told}{self._why(recorder)}")
+            most = max(ledger, key=lambda name: ledger[name])
+            why = self._why(recorder) or f"; `aigc_evals samples LOG --outcome {most}` shows what was said"
+            problems.append(f"no sample was scored: {told}{why}")
         elif invalid > self.config.max_invalid * planned:
             problems.append(
                 f"{invalid} of {planned} samples were not scored, more than --max_invalid {self.config.max_invalid:g} allows"

@@ -344,7 +344,8 @@ class SampledFn:
         if failure.kind == "quota":
             self.sampler.stop = Stop(str(failure), usage=False)
         elif not endpoint.succeeded and (failure.kind in _NEVER_RIGHT or failure.code in _NEVER_BEGAN):
-            self.sampler.stop = Stop(str(failure), usage=True)
+            asked = f"\nAsked: {endpoint.name}" if "://" in endpoint.name else ""
+            self.sampler.stop = Stop(f"{failure}{asked}", usage=True)
         elif failure.kind == "code" or (failure.kind == "bad_request" and endpoint.succeeded):
             # These speak of one sample, not of the endpoint.
             return

@@ -203,6 +203,9 @@ class ScoreTable:
 
     def _error(self, data: Any) -> None:
         message = str(data.get("message") if isinstance(data, dict) else data)[:300]
+        # An error in somebody's code says little without its place; one of an endpoint has the place of ours.
+        if isinstance(data, dict) and data.get("kind", "code") == "code" and data.get("where"):
+            message += f" ({data['where']})"
         if message in self.errors or len(self.errors) < _MAX_ERRORS:
             self.errors[message] += 1
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
@@ -185,6 +186,11 @@ class JsonClient:
             ) from None
         except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError) as error:
             raise EndpointError(f"broken reply: {_told(error)}", kind="bad_reply", retryable=True) from None
+        except aiohttp.ClientConnectorError as error:
+            why = "nothing listens there" if _is_refusal(error.os_error) else _told(error.os_error)
+            raise EndpointError(
+                f"cannot connect to {error.host}:{error.port}: {why}", kind="connection", retryable=True
+            ) from None
         except (aiohttp.ClientError, OSError) as error:
             raise EndpointError(f"connection failed: {_told(error)}", kind="connection", retryable=True) from None
 
@@ -342,6 +348,11 @@ def _proxy_for(url: str) -> str | None:
     if not parts.hostname or proxy_bypass(parts.hostname):
         return None
     return getproxies().get(parts.scheme)
+
+
+def _is_refusal(error: OSError) -> bool:
+    # A name with several addresses gives one error that tells of all.
+    return isinstance(error, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in str(error)
 
 
 def _told(error: BaseException) -> str:

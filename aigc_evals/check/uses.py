@@ -144,7 +144,8 @@ class Use:
 
     def locate(self, value: str) -> str:
         """Where a run would look for a data file."""
-        return value if os.path.isfile(value) else str(self.entry.file.registry_path / "data" / value)
+        below = self.entry.file.registry_path / "data" / value
+        return value if os.path.isfile(value) or (os.path.isdir(value) and not below.exists()) else str(below)
 
     @property
     def samples_path(self) -> str | None:

@@ -179,7 +179,20 @@ class Command:
 
     def parse(self, argv: Sequence[str]) -> argparse.Namespace:
         """The arguments by name; ends the process with exit code 2 and a message where they are not understood."""
-        return self._parser().parse_args(spelled_out(argv, self.flags))
+        parser = self._parser()
+        parsed, strange = parser.parse_known_args(spelled_out(argv, self.flags))
+        if strange:
+            parser.error("\n".join([f"unrecognized arguments: {' '.join(strange)}", *self._meant(strange)]))
+        return parsed
+
+    def _meant(self, strange: Sequence[str]) -> list[str]:
+        """For each misspelt flag, the one it is nearest to."""
+        from aigc_evals.errors import nearest
+
+        known = [f"--{flag.dest}" for flag in self.flags]
+        misspelt = [word.partition("=")[0] for word in strange if word.startswith("--")]
+        hints = [nearest(f"--{word[2:].replace('-', '_')}", known, 1) for word in misspelt]
+        return [hint for hint in hints if hint]
 
     def _parser(self) -> argparse.ArgumentParser:
         import argparse

@@ -53,6 +53,9 @@ def generate(args: argparse.Namespace, command_line: str) -> int:
     written, names = _made(args)
     for path in written:
         say(str(path), sys.stdout)
+    count = sum(_rows_in(path) for path in written if path.suffix == ".jsonl")
+    few = f", fewer than the {args.samples} asked for: there are no more" if count < (args.samples or 0) else ""
+    say(f"{count} samples{few}")
     where = "" if _is_known(args.out) else f" --registry_path {shlex.quote(args.out)}"
     for name in names:
         say(f"Run it with: exec_aigc_evals COMPLETION_FN {name}{where}")
@@ -144,6 +147,8 @@ def _of_set(args: argparse.Namespace) -> tuple[list[Path], list[str]]:
 
     if ":" not in args.name and args.name.lower() not in map(str.lower, DATASETS):
         hint = nearest(args.name, [*TASKS, *DATASETS]) or "`aigc_evals generate --list` names all."
+        if args.name.endswith(".py"):
+            hint = f"Say which class of the file is meant: {args.name}:CLASS"
         raise UsageError(f"there is no data set and no task {args.name!r}", key="name", hint=hint)
     cls = get(args.name)
     _only(args, _OF_TASKS, "data sets, whose questions are as hard as they are")
@@ -161,6 +166,11 @@ def _of_set(args: argparse.Namespace) -> tuple[list[Path], list[str]]:
         made_as=args.name if ":" in args.name else None,
     )
     return made.written, [f"{made.class_name}_{kind.kind}" for kind in made.eval_kinds()]
+
+
+def _rows_in(path: Path) -> int:
+    with open(path, "rb") as rows:
+        return sum(1 for _ in rows)
 
 
 def _only(args: argparse.Namespace, foreign: Sequence[str], told: str) -> None:

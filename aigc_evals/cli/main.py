@@ -23,7 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         command, work = COMMANDS[words[0]]
         return run_command(command, work, words[1:])
     if words and words[0] not in ("--help", "-h", "--version"):
-        say(f"error: aigc_evals has no command {words[0]!r}; it has: {', '.join(COMMANDS)}")
+        from aigc_evals.errors import nearest
+
+        say(f"error: aigc_evals has no command {words[0]!r}")
+        say(nearest(words[0], COMMANDS, 1) or f"It has: {', '.join(COMMANDS)}")
         return 2
     return run_command(_overview(), _replay, words or ["--help"])
 

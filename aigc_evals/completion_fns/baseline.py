@@ -140,9 +140,8 @@ def _read_task(prompt: Any) -> _Task:
     found = [m for m in (pair.search(text) for pair in _PAIRS) if m]
     first = min(found, key=lambda m: m.start(), default=None)
     verdict = [first["yes"], first["no"]] if first else []
-    options = _OPTION.findall(text)
-    if [letter for letter, _ in options] != list("ABCDEFGH"[: len(options)]) or len(options) < 2:
-        options = []
+    # Examples have options of their own, which are not those of the question.
+    options = _options(messages[asked].text) or _options(text)
     own = [s.strip() for s in _SENTENCE.split(_OPTION.sub("", messages[asked].text)) if s.strip()]
     at = max((i for i, s in enumerate(own) if s.endswith(("?", "？"))), default=len(own) - 1)
     question = own.pop(at) if own else ""
@@ -150,6 +149,12 @@ def _read_task(prompt: Any) -> _Task:
     # A sentence that asks for the form of the answer is an instruction, no matter where it stands.
     context = [s for s in given + own if not any(pair.search(s) for pair in _PAIRS)]
     return _Task(verdict, options, context, question)
+
+
+def _options(text: str) -> list[tuple[str, str]]:
+    """The lettered choices of a text, if they are A, B and so on, each once."""
+    options = _OPTION.findall(text)
+    return options if len(options) > 1 and "ABCDEFGH".startswith("".join(letter for letter, _ in options)) else []
 
 
 # -- comparing words -------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aigc_evals.errors import UsageError
-from aigc_evals.generate.archives import unpack
+from aigc_evals.generate.archives import kind_of, unpack
 from aigc_evals.generate.download import Remote, download
 from aigc_evals.generate.files import DatasetsLock, sha256_of, unwritable
 
@@ -68,7 +68,8 @@ class Source:
             path = Path(self.given).expanduser()
             if path.is_dir():
                 packed = [path / remote.file for remote in self.files if (path / remote.file).is_file()]
-                if not packed:
+                # Some files, and none to unpack: what came out of the others stands beside them.
+                if not packed or (len(packed) < len(self.files) and all(kind_of(one) == "plain" for one in packed)):
                     return path
                 found = packed
             elif path.is_file():

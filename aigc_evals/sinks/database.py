@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
 
 KEY = "sql-run-url"
-_FORMS = "Write it as postgresql://user:password@host/database or sqlite:///folder/file.db."
+_FORMS = "Write it as postgresql://host/database, with USER:PASSWORD@ before the host, or sqlite:///folder/file.db."
 _INSTALL = {"psycopg": '"aigc_evals[postgresql]"', "snowflake": '"aigc_evals[snowflake]"', "MySQLdb": "mysqlclient"}
 """What to install for a module that a dialect needs, where that is named otherwise."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from aigc_evals.base import RunSpec
 from aigc_evals.errors import UsageError
-from aigc_evals.log import read_report, read_spec
+from aigc_evals.log import read_report, read_spec, require_spec
 from aigc_evals.sinks import Delivery
 from aigc_evals.sinks.carrier import Carrier, How
 from aigc_evals.sinks.courier import Courier
@@ -101,10 +101,8 @@ def deliver_log(log_path: str | Path, carrier: Carrier, how: How) -> Delivery:
     Ends early when the receiver is dead, and can be called again. UsageError for what is not a log.
     """
     path = Path(log_path)
-    if not path.is_file():
-        raise UsageError("no such log", path=path)
-    spec = read_spec(path)
-    if spec is None or not spec.get("run_id"):
+    spec = require_spec(path)
+    if not spec.get("run_id"):
         raise UsageError("this is not the log of a run", path=path)
     report = read_report(path)
     how = how._replace(flush_seconds=0.0, whole=None if report else _end_of_samples(path))

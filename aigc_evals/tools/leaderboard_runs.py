@@ -154,7 +154,7 @@ def find_runs(inputs: Sequence[str | Path]) -> tuple[list[Run], list[str]]:
             elif is_torn_spec(file) or file.stat().st_size == 0:
                 remarks.append(f"{file.name} was left out: its run was killed before anything happened.")
             elif file == path:
-                raise UsageError("this file is not a log of ours", path=path)
+                raise UsageError("this file is not a log of aigc_evals", path=path)
             else:
                 others += 1
     if others:

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from aigc_evals.base import Event, Outcome
-from aigc_evals.errors import UsageError
 from aigc_evals.fastjson import encode
 from aigc_evals.groups import GROUPS
-from aigc_evals.log import read_samples, read_spec
+from aigc_evals.log import read_samples, require_spec
 
 ACCURACY = "accuracy"
 
@@ -143,11 +142,7 @@ class PairedRun:
 
 
 def read_run(path: Path) -> PairedRun:
-    if not path.is_file():
-        raise UsageError("there is no such log", path=path)
-    spec = read_spec(path)
-    if spec is None:
-        raise UsageError("this file is not a log of ours", path=path)
+    spec = require_spec(path)
     run = PairedRun(path, spec)
     for events, state in read_samples(path):
         if events:

@@ -17,7 +17,7 @@ from typing import Any
 from aigc_evals.errors import UsageError
 from aigc_evals.fastjson import encode
 from aigc_evals.groups import group_rows
-from aigc_evals.log import read_samples, read_spec
+from aigc_evals.log import read_samples, require_spec
 from aigc_evals.markdown import markdown, markdown_table, number
 from aigc_evals.record import Recorder
 from aigc_evals.report import build, is_own, render
@@ -89,11 +89,7 @@ def report_of(path: str | Path) -> LogReport:
     whose metrics are not those of the events is a problem, and named.
     """
     path = Path(path)
-    if not path.is_file():
-        raise UsageError("there is no such log", path=path)
-    spec = read_spec(path)
-    if spec is None:
-        raise UsageError("this file is not a log of ours", path=path)
+    spec = require_spec(path)
     recorder = Recorder(None)
     final: dict[str, Any] = {}
     finished = 0

@@ -11,7 +11,7 @@ from aigc_evals.base import Event, Outcome
 from aigc_evals.columns import padded, width, wrapped
 from aigc_evals.errors import UsageError, nearest
 from aigc_evals.fastjson import encode
-from aigc_evals.log import read_samples, read_spec
+from aigc_evals.log import read_samples, require_spec
 
 _GUTTER = 2
 
@@ -45,7 +45,8 @@ class SampleView:
     @property
     def verdict(self) -> str | None:
         if self.correct is not None:
-            return "right" if self.correct else "wrong"
+            # What was not scored counts as neither, whatever a comparison with nothing gave.
+            return ("right" if self.correct else "wrong") if self.outcome == Outcome.SCORED.value else None
         return ", ".join(f"{key} {_short(value)}" for key, value in self.metrics.items() if value is not None) or None
 
     @property
@@ -115,10 +116,7 @@ def views(
     row alone. UsageError where the file is no log, no such outcome exists, or no sample has the id.
     """
     path = Path(path)
-    if not path.is_file():
-        raise UsageError("there is no such log", path=path)
-    if read_spec(path) is None:
-        raise UsageError("this file is not a log of ours", path=path)
+    require_spec(path)
     known = [one.value for one in Outcome]
     if outcome is not None and outcome not in known:
         raise UsageError(

@@ -18,7 +18,7 @@ from aigc_evals.api import CompletionResult
 from aigc_evals.base import JUDGE_VARIABLE, EvalSpec, JudgeRule, Outcome, RunResult
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.fastjson import decode, encode
-from aigc_evals.log import read_samples, read_spec
+from aigc_evals.log import read_samples, read_spec, require_spec
 from aigc_evals.objects import load_object, python_object
 from aigc_evals.prompt.base import chat_prompt_to_text_prompt, is_chat_prompt
 from aigc_evals.registry import Registry
@@ -206,14 +206,12 @@ def rescore(
     is no log, or the eval cannot be made.
     """
     path = Path(log)
-    if not path.is_file():
-        raise UsageError("there is no such log", path=path)
-    spec = read_spec(path)
-    config = (spec or {}).get("run_config") or {}
+    spec = require_spec(path)
+    config = spec.get("run_config") or {}
     recorded = config.get("eval_spec") or {}
     judge = config.get("judge") or {}
-    if spec is None or not recorded.get("cls"):
-        raise UsageError("this file is not a log of ours", path=path)
+    if not recorded.get("cls"):
+        raise UsageError("this file is not a log of aigc_evals", path=path)
     if record_path is not None and Path(record_path).exists():
         raise UsageError("this file is there already, and scores of two kinds do not mix", path=record_path)
     registry_paths = [*registry_path]

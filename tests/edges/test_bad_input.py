@@ -117,7 +117,10 @@ CASES: dict[str, Case] = {
     "a set that is no list": Case(
         ("bad.yaml", "must be a list"), eval="bad", program=cli.SET, files={"eval_sets/bad.yaml": "bad: {evals: good}\n"}
     ),
-    "an unknown argument": entry("max_tokns: 3", "max_tokns"),
+    "a set where an eval is wanted": Case(("no eval is named 'boolq'", "is an eval set", "exec_aigc_evalset"), eval="boolq"),
+    "an eval where a set is wanted": Case(("no eval set is named 'good'", "is an eval: run it with exec_aigc_evals."), program=cli.SET),
+    "model and eval the wrong way round": Case(("it comes first",), eval="baseline/lexical", model="good"),
+    "an unknown argument": entry("max_tokns: 3", "max_tokns", "Did you mean: max_tokens"),
     "an argument of a wrong kind": entry("num_few_shot: many, few_shot_jsonl: good.jsonl", "eval bad.dev.v0", "TypeError"),
     "few-shot without a file": entry("num_few_shot: 2", "few_shot_jsonl"),
     "a missing argument": yaml(f"a.b:\n  {MATCH}\n", "samples_jsonl", eval="a.b"),
@@ -135,7 +138,8 @@ CASES: dict[str, Case] = {
     "data in gb18030": rows_of(CHINESE.encode("gb18030"), ":1", "not UTF-8", "gb18030"),
     "data in utf-16": rows_of(CHINESE.encode("utf-16"), ":1", "not UTF-8", "utf-16"),
     # flags
-    "a flag nobody knows": Case(("--max-sample",), ("--max-sample", 3)),
+    "a flag nobody knows": Case(("--max-sample", "Did you mean: --max_samples"), ("--max-sample", 3)),
+    "a flag like no other": Case(("unrecognized arguments: --蘑菇",), ("--蘑菇", 3)),
     "negative max_samples": Case(("max_samples", "-1"), ("--max_samples", -1)),
     "max_samples as text": Case(("max_samples", "many"), ("--max_samples", "many")),
     "a boolean that is none": Case(("dry-run", "maybe"), ("--dry-run=maybe",)),
@@ -156,6 +160,7 @@ CASES: dict[str, Case] = {
     "a log on the network": Case(("record_path", "local"), ("--record_path", "s3://bucket/run.jsonl")),
     "messages to nowhere": Case(("log_to_file",), ("--log_to_file", "/nowhere/messages.txt")),
     # functions
+    "a file without a name": Case(("functions.py:NAME", "--models"), model="functions.py", env={"OPENAI_BASE_URL": ""}),
     "a file that is none": Case(("nowhere.py", "no such Python file"), model="nowhere.py:f"),
     "a name the file lacks": Case(("functions.py", "'Goood'", "Good"), model="functions.py:Goood"),
     "a file that fails": Case(("broken.py", "ZeroDivisionError", "broken.py:2"), model="broken.py:f"),

@@ -242,7 +242,7 @@ IMPOSSIBLE: dict[str, tuple[Case, tuple[str, ...], int]] = {
     "wrong key": (Case([Fault("auth")], env={"OPENAI_API_KEY": "wrong-key-123456"}), ("401",), SAMPLES),
     "key wanted, none given": (Case(server={"api_key": "right-key-123456"}), ("401",), SAMPLES),
     "forbidden": (Case([Fault("forbidden")]), ("403",), SAMPLES),
-    "no such model": (Case([Fault("not_found")]), ("404", "model"), SAMPLES),
+    "no such model": (Case([Fault("not_found")]), ("404", "model", "Asked: http://127.0.0.1:"), SAMPLES),
     "judge's key wrong": (
         Case([Fault("auth", when_contains="<submission>")], eval="BoolQ_fact", args=("--concurrency", 4)),
         (),
@@ -288,13 +288,15 @@ def test_a_key_refused_after_the_policy_has_answered_fails_samples_not_the_run(i
 def test_connection_refused_ends_in_bounded_time(home: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        env = cli.environment(home, f"http://127.0.0.1:{taken.getsockname()[1]}/v1")
+        port = taken.getsockname()[1]
+        env = cli.environment(home, f"http://127.0.0.1:{port}/v1")
         log = home / "run.jsonl"
         ended = cli.run("mock-model", "BoolQ_match", "--json", "--record_path", log, "--max_retries", 2, env=env)
     assert ended.code == 1
     logs.check_ledger(ended.report)
     assert ended.report["outcomes"]["scored"] == 0
-    assert any("in a row" in problem for problem in ended.report["problems"])
+    told = f"in a row: cannot connect to 127.0.0.1:{port}: nothing listens there"
+    assert any(told in problem for problem in ended.report["problems"])
     assert ended.seconds < 20
 
 

@@ -139,6 +139,15 @@ def test_examples_in_the_prompt_are_not_the_question() -> None:
     assert LexicalBaseline()([head, passage, *shots, question]).text in ("True", "False")
 
 
+def test_options_of_examples_are_not_those_of_the_question() -> None:
+    shots = [
+        {"role": "user", "content": "天空是什么颜色？\nA. 绿\nB. 蓝"},
+        {"role": "assistant", "content": "B"},
+        {"role": "user", "content": "一加一是几？\nA. 二\nB. 三\nC. 四"},
+    ]
+    assert {RandomBaseline(seed)(shots).text for seed in range(30)} == {"A", "B", "C"}
+
+
 def test_random_depends_on_seed_and_prompt_only() -> None:
     prompts = [row["input"] for row in rows("boolq/boolq.jsonl")]
     one = [RandomBaseline(seed=1)(p).text for p in prompts]

@@ -176,7 +176,9 @@ def test_what_cannot_be_compared_is_said(folder: Path) -> None:
     a = made(folder, "a", right_if(lambda i: True))
     with pytest.raises(UsageError, match="no such log"):
         compare(a, folder / "没有.jsonl")
-    with pytest.raises(UsageError, match="not a log of ours"):
+    with pytest.raises(UsageError, match="this is a folder"):
+        compare(a, folder)
+    with pytest.raises(UsageError, match="not a log of aigc_evals"):
         compare(folder / "data" / "plain.jsonl", a)
     with pytest.raises(UsageError, match="no sample in common"):
         compare(a, made(folder, "f", right_if(lambda i: True), "fuzzy"))

@@ -33,6 +33,13 @@ def test_what_is_shown(url: str, shown: str) -> None:
     assert Database(url).shown == shown
 
 
+def test_the_forms_of_a_url_are_told_with_nothing_that_looks_like_a_password() -> None:
+    with pytest.raises(UsageError) as caught:
+        Database("events.db")
+    assert "postgresql://host/database" in str(caught.value)
+    assert Redactor([]).text(str(caught.value)) == str(caught.value)
+
+
 def test_a_new_password_is_no_new_database() -> None:
     first, second, other = (Database(f"postgresql://{end}").key for end in ("u:a@h/d", "u:b@h/d", "u:a@h/e"))
     assert first == second != other

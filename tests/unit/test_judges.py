@@ -152,6 +152,7 @@ def test_a_judge_under_test_is_not_replaced_by_the_variable(named: list[str], tm
 def test_a_judge_that_is_not_used_is_told_of(
     eval_name: str, config: dict[str, Any], told: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     result = go(model, tmp_path / "log.jsonl", eval_name, judge=grader, **config)
     assert told in caplog.text
     assert "notes" not in result.report

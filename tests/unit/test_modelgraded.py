@@ -78,6 +78,15 @@ ZH = ("是", "否")
         ("\u200bC\u200b", "classify", ABC, "C"),
         ("是，且无误", "classify_zh", ("是，且无误", "否"), "是，且无误"),
         ("结论：Ｙ", "classify_zh", ("Ｙ", "Ｎ"), "Ｙ"),
+        ("还可以。\n不通顺。", "cot_classify_zh", ("通顺", "一般", "不通顺"), "不通顺"),
+        ("结论：不通顺", "classify_zh", ("通顺", "不通顺"), "不通顺"),
+        ("结论：通顺", "classify_zh", ("不通顺", "通顺"), "通顺"),
+        ("incorrect", "classify", ("correct", "incorrect"), "incorrect"),
+        ("10", "classify", [str(n) for n in range(1, 11)], "10"),
+        ("不是。", "classify_zh", ZH, None),
+        ("是，不是否。", "classify_zh", ZH, "是"),
+        ("否，不是。", "classify_zh", ZH, "否"),
+        ("看起来是的。\n不是", "cot_classify_zh", ZH, None),
     ],
 )
 def test_the_verdict_in_a_reply(reply: str, eval_type: str, choices: Sequence[str], choice: str | None) -> None:

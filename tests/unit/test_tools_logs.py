@@ -164,7 +164,9 @@ def test_a_sample_is_shown_whole(folder: Path) -> None:
 
 def test_samples_are_chosen_by_outcome_and_by_being_wrong(folder: Path) -> None:
     path = made(folder, "a", answer)
-    assert [one.sample_id for one in views(path, outcome="truncated")] == ["plain.dev.3"]
+    (cut,) = views(path, outcome="truncated")
+    assert (cut.sample_id, cut.verdict) == ("plain.dev.3", None)
+    assert {one.verdict for one in views(path, outcome="scored")} == {"right", "wrong"}
     assert len([*views(path, wrong=True)]) == 9
     assert len([*views(path, limit=4)]) == 4
     assert len([*views(path)]) == 20
@@ -184,8 +186,10 @@ def test_a_wrong_choice_of_samples_is_said(folder: Path) -> None:
     ):
         with pytest.raises(UsageError, match=message):
             list(views(path, **wrong))  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="not a log of ours"):
+    with pytest.raises(UsageError, match="not a log of aigc_evals"):
         list(views(folder / "data" / "plain.jsonl"))
+    with pytest.raises(UsageError, match=r"this is a folder; name a log that is in it\nIt has: .*plain\.jsonl"):
+        list(views(folder / "data"))
 
 
 def test_what_a_model_says_cannot_steer_the_terminal(folder: Path) -> None:

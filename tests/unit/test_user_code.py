@@ -7,6 +7,8 @@ import random
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import aigc_evals
 from aigc_evals.api import CompletionResult
 from aigc_evals.base import RunSpec
@@ -39,6 +41,35 @@ class SaysNothing(CompletionResult):
 def test_a_completion_that_is_null_is_an_empty_answer(tmp_path: Path) -> None:
     result = aigc_evals.run(lambda prompt: SaysNothing(), "test-match", record_path=tmp_path / "log.jsonl")
     assert result.report["outcomes"]["empty"] == result.report["planned"]
+
+
+def test_the_report_says_where_code_of_the_users_own_failed(tmp_path: Path) -> None:
+    def model(prompt: Any, **kwargs: Any) -> str:
+        return str(kwargs["promt"])
+
+    result = aigc_evals.run(model, "test-match", record_path=tmp_path / "log.jsonl", progress=False)
+    line = model.__code__.co_firstlineno + 1
+    assert result.problems[0].endswith(f"most often: KeyError: 'promt' ({__file__}:{line})")
+
+
+def test_where_no_sample_is_scored_the_report_says_how_to_look_at_them(tmp_path: Path) -> None:
+    result = aigc_evals.run(lambda prompt: "", "test-match", record_path=tmp_path / "log.jsonl", progress=False)
+    assert result.problems[0].endswith("10 empty; `aigc_evals samples LOG --outcome empty` shows what was said")
+
+
+def test_samples_may_be_a_folder_of_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, rows in (("数据", 2), ("test_match", 1)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "samples.jsonl").write_text('{"input": "问", "ideal": "答"}\n' * rows, encoding="utf-8")
+
+    def planned(samples: str) -> int:
+        args = {"samples_jsonl": samples}
+        result = aigc_evals.run("dummy", "test-match", extra_eval_params=args, dry_run=True, dry_run_logging=False)
+        return int(result.report["planned"])
+
+    assert planned("数据") == 2
+    assert planned("test_match") == 19  # the registry's own
 
 
 class Grades(Eval):

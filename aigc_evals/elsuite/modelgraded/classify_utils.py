@@ -5,6 +5,7 @@ Everything but the two functions that ask is a pure function over plain values.
 
 from __future__ import annotations
 
+import re
 import string
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -138,7 +139,8 @@ def get_choice(text: str, eval_type: str | None, match_fn: str | MatchFn | None,
 
     Its lines (from the last one on for ``cot_classify*``) are stripped and freed of punctuation, Markdown's and Chinese
     included, and full-width letters and digits become plain ones; the first line and the first choice that ``match_fn``
-    accepts decide.
+    accepts decide. Of two choices one of which contains the other (``incorrect``, ``不正确``), that one is meant; a Chinese
+    choice that is denied (``不是`` where ``是`` is one) is none.
     """
     accepts = match_function(match_fn)
     choices = list(choice_strings)
@@ -150,10 +152,19 @@ def get_choice(text: str, eval_type: str | None, match_fn: str | MatchFn | None,
         bare = _bare(line.strip(), wanted)
         if not bare:
             continue
-        for choice in choices:
-            if accepts(bare, choice):
+        accepted = [choice for choice in choices if accepts(bare, choice)]
+        for choice in accepted:
+            contained = any(choice in other and choice != other for other in accepted)
+            if not contained and not _is_denied(bare, choice):
                 return choice
+        if accepted:
+            break
     return INVALID_STR
+
+
+def _is_denied(line: str, choice: str) -> bool:
+    """Whether a Chinese choice stands in a line only with a word for not before it: ``不是`` is no ``是``."""
+    return "\u4e00" <= choice[:1] <= "\u9fff" and choice not in re.sub(f"[不没未非]{re.escape(choice)}", "", line)
 
 
 def _bare(line: str, wanted: Collection[str]) -> str:

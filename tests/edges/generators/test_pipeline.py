@@ -143,6 +143,7 @@ def test_without_a_network_it_is_said_what_to_fetch_and_where_to_put_it(world: W
         (["Boolqq"], "Did you mean: BoolQ"),
         (["os:path"], "is not a class derived from"),
         (["nowhere.py:X"], "no such Python file"),
+        (["我的.py"], "Say which class of the file is meant: 我的.py:CLASS"),
     ],
 )
 def test_mistakes_end_in_one_message(words: list[object], told: str, world: World) -> None:

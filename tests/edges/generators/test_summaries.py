@@ -71,14 +71,15 @@ def test_cnn_daily_mail_needs_both_archives(world: World) -> None:
     assert "all_val.txt:2" in err
 
 
-def test_cnn_daily_mail_takes_a_folder_that_is_unpacked(world: World) -> None:
+@pytest.mark.parametrize("beside", ["url_lists", "."])
+def test_cnn_daily_mail_takes_a_folder_that_is_unpacked(world: World, beside: str) -> None:
     folder = world.folder / "raw"
     for n in (1, 2):
         path = folder / "cnn" / "stories" / f"{hashlib.sha1(address('cnn', n).encode()).hexdigest()}.story"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(story(n), encoding="utf-8")
-    lists = folder / "url_lists"
-    lists.mkdir()
+    lists = folder / beside
+    lists.mkdir(exist_ok=True)
     (lists / "all_val.txt").write_text(address("cnn", 2), encoding="utf-8")
     (lists / "all_test.txt").write_text(address("cnn", 1), encoding="utf-8")
     made = world.generate("CNNDailyMail", {}, "--source", folder)
