@@ -70,6 +70,22 @@ def without_login(url: str) -> tuple[str, tuple[str, ...]]:
     return f"{scheme}{separator}{host}{rest[len(authority) :]}", (password, unquote(password), basic)
 
 
+def authorized(
+    headers: Mapping[str, str] | None, api_key: str | None, login: tuple[str, ...]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The headers that are sent, with the login of the address or else the key, unless they say who asks themselves; and
+    what of it all must never be shown.
+    """
+    sent = {str(name): str(value) for name, value in mapping("headers", headers).items()}
+    secrets = tuple(filter(None, (api_key, *login, *sent.values())))
+    if not any(name.lower() == "authorization" for name in sent):
+        if login:
+            sent["Authorization"] = f"Basic {login[-1]}"
+        elif api_key:
+            sent["Authorization"] = f"Bearer {api_key}"
+    return sent, secrets
+
+
 class EndpointFn:
     """A model behind an address. ``extra_options`` are merged into each request, ``verify`` is False or a CA file.
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from aigc_evals.api import CompletionResult
-from aigc_evals.completion_fns.endpoint import Address, EndpointFn, mapping, without_login
+from aigc_evals.completion_fns.endpoint import Address, EndpointFn, authorized, without_login
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.prompt.base import ChatCompletionPrompt, CompletionPrompt, Prompt
 
@@ -128,13 +128,7 @@ class _OpenAIFn(EndpointFn):
         base, login = without_login(str(api_base or base_url or configured).strip().rstrip("/"))
         # A key that was read from a file often ends in a line end, which no header can carry.
         self.api_key = str(api_key or os.environ.get("OPENAI_API_KEY") or "").strip() or None
-        sent = {str(name): str(value) for name, value in mapping("headers", headers).items()}
-        secrets = tuple(filter(None, (self.api_key, *login, *sent.values())))
-        if not any(name.lower() == "authorization" for name in sent):
-            if login:
-                sent["Authorization"] = f"Basic {login[-1]}"
-            elif self.api_key:
-                sent["Authorization"] = f"Bearer {self.api_key}"
+        sent, secrets = authorized(headers, self.api_key, login)
         if os.environ.get("OPENAI_ORG_ID"):
             sent.setdefault("OpenAI-Organization", os.environ["OPENAI_ORG_ID"])
         super().__init__(

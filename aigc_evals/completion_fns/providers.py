@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from aigc_evals.completion_fns.endpoint import Address, EndpointFn, mapping, without_login
+from aigc_evals.completion_fns.endpoint import Address, EndpointFn, authorized, without_login
 from aigc_evals.completion_fns.openai import ChatKind, TextKind, gateway_is_configured
 from aigc_evals.errors import UsageError
 
@@ -84,13 +84,7 @@ class _ProviderFn(EndpointFn):
         self.api_key = str(api_key or value or "").strip() or None
         if needs_key and not self.api_key and not login:
             raise UsageError("there is no API key", key=variable or "api_key", hint=f"Set {variable or 'api_key'}.")
-        sent = {str(name): str(value) for name, value in mapping("headers", headers).items()}
-        secrets = tuple(filter(None, (self.api_key, *login, *sent.values())))
-        if not any(name.lower() == "authorization" for name in sent):
-            if login:
-                sent["Authorization"] = f"Basic {login[-1]}"
-            elif self.api_key:
-                sent["Authorization"] = f"Bearer {self.api_key}"
+        sent, secrets = authorized(headers, self.api_key, login)
         super().__init__(
             model,
             Address(base, base + self._path, sent, secrets, setting or "base_url"),

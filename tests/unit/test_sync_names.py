@@ -38,15 +38,15 @@ def test_an_accepted_key_is_a_path_below_the_folder(key: str) -> None:
     if refusal(key, windows=False) is None:
         name = key.removesuffix("/")
         assert "/".join(PurePosixPath(name).parts) == name
-        joined = os.path.join("/root", *name.split("/"))
+        joined = os.path.join("/home", *name.split("/"))
         assert os.path.normpath(joined) == joined
-        assert joined.startswith("/root/")
+        assert joined.startswith("/home/")
 
 
 @given(KEYS)
 def test_an_accepted_key_stays_below_the_folder_on_windows_too(key: str) -> None:
     if refusal(key, windows=True) is None:
-        root = PureWindowsPath("D:/root")
+        root = PureWindowsPath("D:/home")
         path = root.joinpath(*key.removesuffix("/").split("/"))
         assert path.parts[: len(root.parts)] == root.parts
         assert len(path.parts) == len(root.parts) + len(key.removesuffix("/").split("/"))
