@@ -297,7 +297,7 @@ def test_connection_refused_ends_in_bounded_time(home: Path) -> None:
     assert ended.report["outcomes"]["scored"] == 0
     told = f"in a row: cannot connect to 127.0.0.1:{port}: nothing listens there"
     assert any(told in problem for problem in ended.report["problems"])
-    assert ended.seconds < 20
+    assert ended.seconds < 60
 
 
 def test_no_sample_scored_says_why(loopback: LoopbackServer, home: Path) -> None:

@@ -216,8 +216,8 @@ def test_each_repeat_is_a_conversation_of_its_own() -> None:
 
 
 def test_a_slow_server_is_a_time_out() -> None:
-    with ApiServer(lambda asked: Reply({"text": "好"}, pause=1.0 if asked.number == 1 else 0.0)) as api:
-        assert made(api, timeout=0.3)(prompt="a").get_completions() == ["好"]
+    with ApiServer(lambda asked: Reply({"text": "好"}, pause=30.0 if asked.number == 1 else 0.0)) as api:
+        assert made(api, timeout=1.0)(prompt="a").get_completions() == ["好"]
         assert len(api.asked) == 2
 
 

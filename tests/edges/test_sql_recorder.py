@@ -701,7 +701,7 @@ def test_a_server_that_says_nothing_holds_nothing_up(log: Path) -> None:
         recorder = Recorder(_spec(), path=log, sinks=[SqlSink(url, close_seconds=1.0)])
         recorder.record_event("extra", 1, sample_id="a.b.0")
         recorder.record_final_report({"x": 1})
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
     assert recorder.deliveries[0].failed == 2
     assert len(logs.events(log)) == 1
     _until(lambda: not any(thread.name == "aigc_evals-sql" for thread in threading.enumerate()))

