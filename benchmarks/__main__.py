@@ -7,6 +7,7 @@ import inspect
 import itertools
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,8 @@ def startup(bench: Bench) -> None:
                 "r.add_registry_paths(sys.argv[2:]); print(r.eval('2d_movement').key)"
             )
             cases[name] = lambda: cost([sys.executable, "-c", code, *registry])
+            everything = [command("aigc_evals"), "list", "--all", "--json", *registry]
+            cases["listing all of that registry"] = lambda: cost(everything)
         found: dict[str, list[float]] = {}
         for _ in range(max(5, bench.rounds)):
             for name, case in cases.items():
@@ -167,11 +170,42 @@ def million(bench: Bench) -> None:
     print(f"\nmemory: {(large.peak_mb - small.peak_mb) * (1 << 20) / (n - few):.0f} bytes a sample")
 
 
+def cache(bench: Bench) -> None:
+    """How long it takes to find an answer in the cache of completions: the request's key, and the row in the file."""
+    from aigc_evals.api import TextResult
+    from aigc_evals.cache import CompletionCache
+    from aigc_evals.completion_fns.openai import OpenAIChatCompletionFn
+
+    fn = OpenAIChatCompletionFn(model="mock-model", api_base="http://127.0.0.1:9/v1", api_key="local")
+    prompts = [f"question {number} " * 50 for number in range(2_000)]
+    path = bench.folder / "cache.sqlite3"
+    filled = CompletionCache(path)
+    for prompt in prompts:
+        request = filled.request(fn, prompt, {}, None)
+        if request is not None:
+            filled.put(request, TextResult("answer " * 30))
+    filled.close()
+    opened, seconds = CompletionCache(path), []
+    for prompt in prompts:
+        began = time.perf_counter()
+        request = opened.request(fn, prompt, {}, None)
+        found = request and opened.get(request)
+        seconds.append(time.perf_counter() - began)
+        if not found:
+            raise RuntimeError("an answer that was put into the cache is not in it")
+    opened.close()
+    rows = [["entries", "median, microseconds", "slowest of a hundred"]]
+    ordered = sorted(seconds)
+    rows += [[f"{len(prompts):,}", f"{ordered[len(ordered) // 2] * 1e6:.0f}", f"{ordered[-20] * 1e6:.0f}"]]
+    print(table(rows))
+
+
 CASES: dict[str, Callable[[Bench], None]] = {
     "per-sample": per_sample,
     "latency": latency,
     "startup": startup,
     "million": million,
+    "cache": cache,
 }
 
 
