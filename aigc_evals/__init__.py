@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from aigc_evals.errors import UsageError as UsageError
     from aigc_evals.eval import Eval as Eval
     from aigc_evals.evalset import run_set as run_set
-    from aigc_evals.named_models import NamedModel as NamedModel
+    from aigc_evals.models.named import NamedModel as NamedModel
     from aigc_evals.registry import Registry as Registry
     from aigc_evals.runner import RunConfig as RunConfig
     from aigc_evals.runner import run as run
@@ -72,7 +72,7 @@ _HOME = {
     "UsageError": "errors",
     "Eval": "eval",
     "run_set": "evalset",
-    "NamedModel": "named_models",
+    "NamedModel": "models.named",
     "Registry": "registry",
     "RunConfig": "runner",
     "run": "runner",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 import logging
-import os
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +14,9 @@ from aigc_evals.base import DEFAULT_SEED, Outcome
 from aigc_evals.errors import SampleError
 from aigc_evals.groups import AXES
 from aigc_evals.judges import Judge, choose
+from aigc_evals.made_data import locate_data
 from aigc_evals.sampling import POLICY, NoAnswer, SampledFn, Sampler
+from aigc_evals.sampling.answers import flaw
 
 if TYPE_CHECKING:
     from aigc_evals.record import Recorder
@@ -154,9 +155,7 @@ class Eval(abc.ABC):
         result = await (fn or self.completion_fns[0]).acall(prompt=prompt, role=role, **kwargs)
         completions = result.get_completions()
         if not completions or completions[0] is None:
-            refused = getattr(result, "refusal", None) or getattr(result, "finish_reason", None) == "content_filter"
-            cut = getattr(result, "finish_reason", None) == "length"
-            raise NoAnswer(Outcome.REFUSED if refused else Outcome.TRUNCATED if cut else Outcome.EMPTY)
+            raise NoAnswer(flaw(result) or Outcome.EMPTY)
         return str(completions[0])
 
     def eval_all_samples(
@@ -194,12 +193,8 @@ class Eval(abc.ABC):
         return self._prefix_registry_path(str(self.samples_jsonl))
 
     def _prefix_registry_path(self, data_path: str) -> Path | str:
-        """``data_path`` itself when it is a file or a remote path, else the same below the registry's data folder; a folder
-        of the working directory only where the registry has nothing of that name."""
-        if "://" in str(data_path) or os.path.isfile(data_path):
-            return data_path if "://" in str(data_path) else Path(data_path)
-        below = self.eval_registry_path / "data" / data_path
-        return Path(data_path) if os.path.isdir(data_path) and not below.exists() else below
+        """What ``made_data.locate_data`` says; under openai/evals' name."""
+        return locate_data(data_path, self.eval_registry_path)
 
 
 def need(condition: bool, message: str) -> None:

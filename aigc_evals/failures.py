@@ -166,9 +166,18 @@ def _grpc_error(error: BaseException) -> EndpointError | None:
 
 
 def http_error(
-    status: int, message: str, headers: Any, *, code: str | None = None, param: str | None = None
+    status: int,
+    message: str,
+    headers: Any,
+    *,
+    code: str | None = None,
+    param: str | None = None,
+    passing: bool = False,
 ) -> EndpointError:
-    """The EndpointError of an HTTP status (``headers`` may carry ``Retry-After``)."""
+    """The EndpointError of an HTTP status (``headers`` may carry ``Retry-After``).
+
+    ``passing`` says that it may pass, whatever the status says, as the reply itself tells.
+    """
     kind, retryable = "bad_request", False
     if status == 429:
         quota = code in ("insufficient_quota", "billing_hard_limit_reached") or "insufficient_quota" in message
@@ -181,6 +190,8 @@ def http_error(
         kind, retryable = "timeout", True
     elif status >= 500 or status in (409, 425):
         kind, retryable = "server", True
+    if passing and not retryable:
+        kind, retryable = "rate_limit" if status == 429 else "server", True
     return EndpointError(
         message,
         kind=kind,

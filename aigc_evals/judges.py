@@ -8,7 +8,7 @@ from typing import Any
 
 from aigc_evals.base import JUDGE_VARIABLE, JudgeRule, Settings
 from aigc_evals.errors import UsageError
-from aigc_evals.named_models import function_name
+from aigc_evals.models.named import function_name
 
 
 @dataclass(frozen=True)

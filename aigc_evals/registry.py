@@ -10,22 +10,22 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from functools import cached_property, partial
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from aigc_evals import plugins
 from aigc_evals.api import DummyCompletionFn
 from aigc_evals.base import BaseEvalSpec, CompletionFnSpec, EvalSetSpec, EvalSpec
 from aigc_evals.errors import UsageError, nearest
-from aigc_evals.model_files import ModelClass, NamedModels
-from aigc_evals.models import is_chat_model as is_chat_model
-from aigc_evals.models import is_text_model, n_ctx_from_model_name
-from aigc_evals.named_models import NamedModelFn, as_completion_fn, is_named_model, model_name
+from aigc_evals.models.known import is_chat_model as is_chat_model
+from aigc_evals.models.known import is_text_model, n_ctx_from_model_name
+from aigc_evals.models.named import NamedModelFn, as_completion_fn, is_named_model, model_name
+from aigc_evals.models.search import ModelClass, NamedModels
 from aigc_evals.objects import accepts, check_arguments, construct, load_object, python_object
 from aigc_evals.objects import make_object as make_object
+from aigc_evals.specs import find, known_fields, unknown
 from aigc_evals.yaml_files import Entries, load_kind
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ BUILT_IN = Path(__file__).resolve().parent / "registry"
 _TEXT = "completion/"
 _FAMILY = "/*"
 
-T = TypeVar("T")
-
 
 def in_family(name: str, entry: str) -> bool:
     """Whether ``name`` falls under the entry, which then is of the form ``<beginning>/*``."""
@@ -50,21 +48,6 @@ def in_family(name: str, entry: str) -> bool:
 def default_paths() -> list[Path]:
     """Where registries are looked for without being named: the package's own, the user's, those of plugins."""
     return [BUILT_IN, Path.home() / ".evals", Path.home() / ".aigc_evals", *plugins.registries()]
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """A kind of resource: the folder it lives in and what one of it is called."""
-
-    folder: str
-    noun: str
-
-
-_EVALS = _Kind("evals", "eval")
-_EVAL_SETS = _Kind("eval_sets", "eval set")
-_COMPLETION_FNS = _Kind("completion_fns", "completion function")
-_SOLVERS = _Kind("solvers", "solver")
-_MODELGRADED = _Kind("modelgraded", "model-graded spec")
 
 
 class Registry:
@@ -80,6 +63,7 @@ class Registry:
         paths = default_paths() if registry_paths is None else registry_paths
         self._registry_paths = [Path(path) for path in paths]
         self._wrap = wrap
+        self._loaded: dict[str, Entries] = {}
         self.models = NamedModels()
         self._named_fns: dict[tuple[type, str], NamedModelFn] = {}
         self._own_fns: dict[tuple[type, str], NamedModelFn] = {}
@@ -90,8 +74,7 @@ class Registry:
             if not path.is_dir():
                 raise UsageError("no such registry folder", path=path, key="registry_path")
             self._registry_paths.append(path)
-            for kind in ("_evals", "_eval_sets", "_completion_fns", "_solvers", "_modelgraded_specs"):
-                self.__dict__.pop(kind, None)
+            self._loaded.clear()
 
     def wrapping(self, wrap: Callable[[Any], Any]) -> Registry:
         """The same registry, with ``wrap`` put around every completion function it makes."""
@@ -99,56 +82,61 @@ class Registry:
         other.models = self.models.copy()
         # A model that is loaded for one run of a set serves the next one too.
         other._named_fns = self._named_fns
-        # What is loaded already serves both.
-        other.__dict__.update({key: value for key, value in self.__dict__.items() if key not in other.__dict__})
+        other._loaded = dict(self._loaded)
         return other
 
     # -- the raw entries ----------------------------------------------------------------------------------------
 
-    @cached_property
+    def _entries(self, folder: str, *, lenient: bool = False) -> Entries:
+        """All entries of a kind; its files are read when one is first asked for."""
+        found = self._loaded.get(folder)
+        if found is None:
+            found = self._loaded[folder] = load_kind(self._registry_paths, folder, lenient=lenient)
+        return found
+
+    @property
     def _evals(self) -> Entries:
-        return load_kind(self._registry_paths, _EVALS.folder)
+        return self._entries("evals")
 
-    @cached_property
+    @property
     def _eval_sets(self) -> Entries:
-        return load_kind(self._registry_paths, _EVAL_SETS.folder)
+        return self._entries("eval_sets")
 
-    @cached_property
+    @property
     def _completion_fns(self) -> Entries:
-        return load_kind(self._registry_paths, _COMPLETION_FNS.folder)
+        return self._entries("completion_fns")
 
-    @cached_property
+    @property
     def _solvers(self) -> Entries:
-        return load_kind(self._registry_paths, _SOLVERS.folder)
+        return self._entries("solvers")
 
-    @cached_property
+    @property
     def _modelgraded_specs(self) -> Entries:
-        return load_kind(self._registry_paths, _MODELGRADED.folder, lenient=True)
+        return self._entries("modelgraded", lenient=True)
 
     # -- specs --------------------------------------------------------------------------------------------------
 
     def get_eval(self, name: str) -> EvalSpec | None:
         """The eval that ``name`` stands for, aliases followed; None where there is no such name."""
-        return self._get(name, self._evals, _EVALS, EvalSpec)
+        return find(name, self._evals, EvalSpec)
 
     def get_eval_set(self, name: str) -> EvalSetSpec | None:
-        return self._get(name, self._eval_sets, _EVAL_SETS, EvalSetSpec)
+        return find(name, self._eval_sets, EvalSetSpec)
 
     def get_completion_fn(self, name: str) -> CompletionFnSpec | None:
         """The completion function, or solver, of that name."""
-        found = self._get(name, self._completion_fns, _COMPLETION_FNS, CompletionFnSpec)
-        return found or self.get_solver(name)
+        return find(name, self._completion_fns, CompletionFnSpec) or self.get_solver(name)
 
     def get_solver(self, name: str) -> CompletionFnSpec | None:
-        return self._get(name, self._solvers, _SOLVERS, CompletionFnSpec)
+        return find(name, self._solvers, CompletionFnSpec)
 
     def get_modelgraded_spec(self, name: str, **kwargs: Any) -> ModelGradedSpec:
         """The model-graded spec of that name, ``kwargs`` overriding its fields; UsageError where there is none."""
         from aigc_evals.elsuite.modelgraded.base import ModelGradedSpec
 
-        found = self._get(name, self._modelgraded_specs, _MODELGRADED, ModelGradedSpec, **kwargs)
+        found = find(name, self._modelgraded_specs, ModelGradedSpec, kwargs)
         if found is None:
-            raise self.unknown(_MODELGRADED.noun, name, self._modelgraded_specs)
+            raise unknown(name, self._modelgraded_specs)
         return found
 
     def get_base_eval(self, name: str) -> BaseEvalSpec | None:
@@ -156,7 +144,7 @@ class Registry:
         if name not in self._evals:
             return None
         raw = self._evals[name]
-        return BaseEvalSpec(id=raw) if isinstance(raw, str) else _build(BaseEvalSpec, raw, quiet=True)
+        return BaseEvalSpec(id=raw) if isinstance(raw, str) else BaseEvalSpec(**known_fields(BaseEvalSpec, raw))
 
     def base_of(self, key: str) -> BaseEvalSpec | None:
         """What is said of the eval with the full name ``key``: by its first part, else by an alias of it in the same file."""
@@ -200,7 +188,7 @@ class Registry:
                 other = f"{name} is an eval set: run it with exec_aigc_evalset."
             elif name in self._completion_fns or name in self.models.names():
                 other = f"{name} is a completion function; it comes first, then the eval."
-            raise self.unknown(_EVALS.noun, name, self._evals, other)
+            raise unknown(name, self._evals, other)
         return found
 
     def eval_set(self, name: str) -> EvalSetSpec:
@@ -208,46 +196,12 @@ class Registry:
         found = self.get_eval_set(name)
         if found is None:
             other = f"{name} is an eval: run it with exec_aigc_evals." if name in self._evals else ""
-            raise self.unknown(_EVAL_SETS.noun, name, self._eval_sets, other)
+            raise unknown(name, self._eval_sets, other)
         if not isinstance(found.evals, list) or not all(isinstance(item, str) for item in found.evals):
             raise UsageError(
                 "evals must be a list of names or patterns", path=self._eval_sets.place(name)[0], key=f"{name}.evals"
             )
         return found
-
-    @staticmethod
-    def unknown(noun: str, name: str, known: Mapping[str, Any], hint: str = "") -> UsageError:
-        hint = hint or nearest(name, known) or f"{len(known)} are known; are you missing a --registry_path?"
-        return UsageError(f"no {noun} is named {name!r}", hint=hint)
-
-    def _get(self, name: str, entries: Entries, kind: _Kind, cls: type[T], **overrides: Any) -> T | None:
-        if name not in entries:
-            return None
-        path, line = entries.place(name)
-        chain = [name]
-        raw = entries[name]
-        while True:
-            alias = raw if isinstance(raw, str) else raw.get("id")
-            if alias is None:
-                break
-            if not isinstance(alias, str):
-                raise UsageError(
-                    f"id must be the name of another {kind.noun}, got {alias!r}", path=path, line=line, key=chain[-1]
-                )
-            if alias in chain:
-                raise UsageError(f"alias cycle: {' -> '.join([*chain, alias])}", path=path, line=line, key=name)
-            if alias not in entries:
-                raise UsageError(
-                    f"{kind.noun} {chain[-1]!r} is an alias of {alias!r}, which does not exist",
-                    path=path,
-                    line=line,
-                    key=chain[-1],
-                    hint=nearest(str(alias), entries) or None,
-                )
-            chain.append(alias)
-            raw = entries[alias]
-        path, line = entries.place(chain[-1])
-        return _build(cls, {**raw, **overrides}, path=path, line=line, noun=kind.noun)
 
     # -- objects ------------------------------------------------------------------------------------------------
 
@@ -380,30 +334,3 @@ class Registry:
         """The class of an eval with the spec's arguments filled in."""
         place = self._evals.place(spec.key) if spec.key in self._evals else (None, None)
         return partial(load_object(spec.cls, place), **(spec.args or {}))
-
-
-def _build(
-    cls: type[T],
-    raw: Mapping[str, Any],
-    *,
-    path: Path | None = None,
-    line: int | None = None,
-    noun: str = "",
-    quiet: bool = False,
-) -> T:
-    names = {field.name: field for field in fields(cls)}  # type: ignore[arg-type]
-    known = {key: value for key, value in raw.items() if key in names}
-    unknown = [key for key in raw if key not in names and key not in ("registry_path", "id")]
-    if unknown and not quiet:
-        logger.debug("%s:%s: %s %s: unknown fields %s are ignored", path, line, noun, raw.get("key"), unknown)
-    args = known.get("args")
-    if args is not None and not isinstance(args, dict):
-        raise UsageError(f"args must be a mapping, got {type(args).__name__}", path=path, line=line, key=raw.get("key"))
-    try:
-        return cls(**known)
-    except TypeError as error:
-        missing = re.findall(r"'(\w+)'", str(error).split("argument", 1)[-1])
-        wanted = ["class" if name == "cls" else name for name in missing]
-        raise UsageError(
-            f"{noun} {raw.get('key')!r} lacks {', '.join(wanted) or error}", path=path, line=line, key=raw.get("key")
-        ) from None

@@ -9,7 +9,7 @@ from typing import Any
 
 from aigc_evals.base import DEFAULT_SEED
 from aigc_evals.errors import UsageError
-from aigc_evals.model_files import ModelSource
+from aigc_evals.models.search import ModelSource
 
 
 @dataclass(frozen=True)

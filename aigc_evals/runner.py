@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import platform
-import re
 import shlex
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -20,9 +18,10 @@ from aigc_evals.base import BaseEvalSpec, EvalSpec, Outcome, RunResult, RunSpec,
 from aigc_evals.ci_output import below
 from aigc_evals.errors import AigcEvalsError, RunError, UsageError
 from aigc_evals.judges import Judge, unused
-from aigc_evals.log import read_report, read_spec
+from aigc_evals.log import read_spec
+from aigc_evals.log_names import default_log_dir, find_log, log_name
 from aigc_evals.made_data import require_data
-from aigc_evals.named_models import function_name
+from aigc_evals.models.named import function_name
 from aigc_evals.objects import check_arguments, construct, raised_at
 from aigc_evals.provenance import changed_code, code_of
 from aigc_evals.record import DummyRecorder, Recorder
@@ -66,6 +65,7 @@ class _Run:
     ) -> None:
         self.config = config
         self._notes: list[str] = []
+        self._remarks: list[str] = []
         self.redactor = Redactor.from_environment(environ)
         self._learn_secrets(config.completion_args)
         self._learn_secrets(config.extra_eval_params)
@@ -105,8 +105,7 @@ class _Run:
 
     def _learn_secrets(self, arguments: Mapping[str, Any]) -> None:
         for key, value in arguments.items():
-            secret = names_a_secret(key) or re.search(r"key|token|secret|password|auth", key, re.IGNORECASE)
-            if secret and isinstance(value, str):
+            if isinstance(value, str) and names_a_secret(key, anywhere=True):
                 self.redactor.add(value)
 
     def _learn_from_functions(self) -> None:
@@ -146,26 +145,26 @@ class _Run:
         recorder = self._recorder(run_spec, path)
         began = time.monotonic()
         try:
-            result = evaluated.run(recorder)
+            result = self._evaluate(evaluated, recorder)
+            return self._finish(evaluated, recorder, result, run_spec, time.monotonic() - began)
+        finally:
+            recorder.close()
+
+    def _evaluate(self, evaluated: Any, recorder: Recorder) -> Mapping[str, Any]:
+        """The eval's own figures; RunError where its code fails, with what to do about the samples that have ended."""
+        try:
+            return evaluated.run(recorder) or {}
         except UsageError:
             recorder.abandon()
             raise
         except Exception as error:
-            if not (evaluated.interrupted or self.sampler.stop is not None):
-                recorder.close()
-                if isinstance(error, AigcEvalsError):
-                    raise
-                raise self._failure(key, error, path) from error
-            # A run that ended early may lack what its eval's own report is made from.
-            result = {}
-            self._notes.append(f"the eval's own figures could not be made: {type(error).__name__}: {error}")
-        except BaseException:
-            recorder.close()
-            raise
-        try:
-            return self._finish(evaluated, recorder, result, run_spec, path, time.monotonic() - began)
-        finally:
-            recorder.close()
+            if self._ended_early(evaluated):
+                # A run that ended early may lack what its eval's own report is made from.
+                self._notes.append(f"the eval's own figures could not be made: {type(error).__name__}: {error}")
+                return {}
+            if isinstance(error, AigcEvalsError):
+                raise
+            raise self._failure(error, recorder.path) from error
 
     def _note_who_answers(self, evaluated: Any, fns: list[Any], run_spec: RunSpec, path: Path | None) -> None:
         """The judge and the code of the functions into the spec, and what there is to say about them into the report."""
@@ -184,7 +183,11 @@ class _Run:
         if vain is not None:
             logger.log(logging.INFO if judge is None else logging.WARNING, "%s", vain)
 
-    def _failure(self, key: str, error: Exception, path: Path | None) -> RunError:
+    def _ended_early(self, evaluated: Any) -> bool:
+        return _interrupted(evaluated) or self.sampler.stop is not None
+
+    def _failure(self, error: Exception, path: Path | None) -> RunError:
+        key = self.spec.key
         logger.debug("eval %s failed", key, exc_info=error)
         told = f"eval {key} failed in its own code: {type(error).__name__}: {error}\n{raised_at(error)}"
         kept = path is not None and path.exists()
@@ -260,20 +263,22 @@ class _Run:
         if path is None:
             primary = (self.base.metrics or ["accuracy"])[0]
             return DummyRecorder(run_spec, log=config.dry_run_logging, primary_metric=primary, redactor=self.redactor)
+        retry = (Outcome.ERROR.value, Outcome.JUDGE_FAILED.value) if config.retry_errors else ()
+        return Recorder(run_spec, path=path, redactor=self.redactor, sinks=self._sinks(), retry_outcomes=retry)
+
+    def _sinks(self) -> list[Sink]:
+        config = self.config
         sinks: list[Sink] = []
         if config.recorder:
             from aigc_evals import plugins
 
             sinks += [plugins.recorder(name) for name in config.recorder]
+        percent = config.http_fail_percent_threshold
         if config.http_run and config.http_run_url:
             from aigc_evals.sinks.http import HttpSink
 
             sinks.append(
-                HttpSink(
-                    config.http_run_url,
-                    batch_size=config.http_batch_size,
-                    fail_percent_threshold=config.http_fail_percent_threshold,
-                )
+                HttpSink(config.http_run_url, batch_size=config.http_batch_size, fail_percent_threshold=percent)
             )
         if config.sql_run:
             if not self._sql_url:
@@ -282,53 +287,21 @@ class _Run:
                 )
             from aigc_evals.sinks.sql import SqlSink
 
-            sinks.append(SqlSink(self._sql_url, fail_percent_threshold=config.http_fail_percent_threshold))
-        retry = (Outcome.ERROR.value, Outcome.JUDGE_FAILED.value) if config.retry_errors else ()
-        return Recorder(run_spec, path=path, redactor=self.redactor, sinks=sinks, retry_outcomes=retry)
+            sinks.append(SqlSink(self._sql_url, fail_percent_threshold=percent))
+        return sinks
+
+    # -- the end ------------------------------------------------------------------------------------------------
 
     def _finish(
-        self,
-        evaluated: Any,
-        recorder: Recorder,
-        result: Mapping[str, Any],
-        run_spec: RunSpec,
-        path: Path | None,
-        seconds: float,
+        self, evaluated: Any, recorder: Recorder, result: Mapping[str, Any], run_spec: RunSpec, seconds: float
     ) -> RunResult:
-        interrupted = bool(getattr(evaluated, "interrupted", False))
-        stop = self.sampler.stop
-        report = build(
-            result or {},
-            recorder,
-            metric_ranges=getattr(evaluated, "metric_ranges", {}),
-            primary=self.base.metrics[0] if self.base.metrics else None,
-            seconds=seconds + float(recorder.previous_report.get("seconds") or 0.0),
-            partial=interrupted or stop is not None,
-            adjusted=self.redactor.value(self.sampler.adjusted),
-            repeats=self.config.repeats,
-        )
-        remarks = [*recorder.previous_report.get("notes", ()), *self._remarks, *getattr(evaluated, "remarks", ())]
-        if remarks:
-            report["notes"] = self.redactor.value(list(dict.fromkeys(remarks)))
-        if recorder.complete:
-            # What is a problem depends on the limits of this call; the report in the log stays as it is.
-            report = {key: value for key, value in recorder.previous_report.items() if key != "problems"}
-        problems = [
-            *self._problems(recorder),
-            *below(report, self.config.fail_under),
-            *map(self.redactor.text, self._notes),
-        ]
-        if problems and recorder.complete and not self.config.retry_errors:
-            problems.append(
-                "this is what an earlier run left; nothing was asked again (--retry_errors repeats what failed)"
-            )
-        if stop is not None:
-            problems.insert(0, self.redactor.text(f"the run was stopped: {stop.message}"))
+        """Report, deliver, and say what is wrong with the run."""
+        report = self._report(evaluated, recorder, result, seconds)
+        problems = self._problems(recorder, report)
         deliveries = recorder.deliver(report)
         problems += [f"{delivery.name}: {delivery.message}" for delivery in deliveries if delivery.over_threshold]
         if deliveries:
             report["delivery"] = [vars(delivery) for delivery in deliveries]
-        report.pop("problems", None)
         if problems:
             report["problems"] = problems
         try:
@@ -336,29 +309,69 @@ class _Run:
         except RunError as error:
             if not any(str(error) in problem for problem in problems):
                 problems.append(str(error))
-        return RunResult(report, str(run_spec.run_id), path, problems, interrupted)
+        return RunResult(report, str(run_spec.run_id), recorder.path, problems, _interrupted(evaluated))
 
-    def _problems(self, recorder: Recorder) -> list[str]:
-        problems: list[str] = []
+    def _report(self, evaluated: Any, recorder: Recorder, result: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+        """The report, without its problems: of a run that was whole before, the one that it has."""
+        before = recorder.previous_report
+        if recorder.complete:
+            return {key: value for key, value in before.items() if key != "problems"}
+        report = build(
+            result,
+            recorder,
+            metric_ranges=getattr(evaluated, "metric_ranges", {}),
+            primary=self.base.metrics[0] if self.base.metrics else None,
+            seconds=seconds + float(before.get("seconds") or 0.0),
+            partial=self._ended_early(evaluated),
+            adjusted=self.redactor.value(self.sampler.adjusted),
+            repeats=self.config.repeats,
+        )
+        remarks = [*before.get("notes", ()), *self._remarks, *getattr(evaluated, "remarks", ())]
+        if remarks:
+            report["notes"] = self.redactor.value(list(dict.fromkeys(remarks)))
+        report.pop("problems", None)
+        return report
+
+    def _problems(self, recorder: Recorder, report: Mapping[str, Any]) -> list[str]:
+        """What is wrong with the run; that depends on the limits of this call, also where nothing was asked again."""
+        problems = [
+            *self._unscored(recorder),
+            *below(report, self.config.fail_under),
+            *map(self.redactor.text, self._notes),
+        ]
+        if problems and recorder.complete and not self.config.retry_errors:
+            problems.append(
+                "this is what an earlier run left; nothing was asked again (--retry_errors repeats what failed)"
+            )
+        stop = self.sampler.stop
+        if stop is not None:
+            problems.insert(0, self.redactor.text(f"the run was stopped: {stop.message}"))
+        return problems
+
+    def _unscored(self, recorder: Recorder) -> list[str]:
         planned = recorder.planned
         ledger = outcomes(recorder.scores, planned)
         invalid = planned - ledger[Outcome.SCORED.value]
         if planned == 0:
-            problems.append("no samples: there was nothing to evaluate")
-        elif invalid == planned:
+            return ["no samples: there was nothing to evaluate"]
+        if invalid == planned:
             told = ", ".join(f"{count} {name}" for name, count in ledger.items() if count)
             most = max(ledger, key=lambda name: ledger[name])
             why = self._why(recorder) or f"; `aigc_evals samples LOG --outcome {most}` shows what was said"
-            problems.append(f"no sample was scored: {told}{why}")
-        elif invalid > self.config.max_invalid * planned:
-            problems.append(
-                f"{invalid} of {planned} samples were not scored, more than --max_invalid {self.config.max_invalid:g} allows"
-            )
-        return problems
+            return [f"no sample was scored: {told}{why}"]
+        if invalid > self.config.max_invalid * planned:
+            most_allowed = f"--max_invalid {self.config.max_invalid:g}"
+            return [f"{invalid} of {planned} samples were not scored, more than {most_allowed} allows"]
+        return []
 
     def _why(self, recorder: Recorder) -> str:
         errors = recorder.scores.errors.most_common(1)
         return f"; most often: {self.redactor.text(errors[0][0])}" if errors else ""
+
+
+def _interrupted(evaluated: Any) -> bool:
+    """Whether the user ended the run; an eval that never ran samples by ``eval_all_samples`` does not say."""
+    return bool(getattr(evaluated, "interrupted", False))
 
 
 def names_of(completion_fn: str) -> list[str]:
@@ -367,45 +380,3 @@ def names_of(completion_fn: str) -> list[str]:
     if not all(names):
         raise UsageError(f"expected names separated by commas, got {completion_fn!r}", key="completion_fn")
     return names
-
-
-def default_log_dir() -> Path:
-    """Where logs go without ``record_path``."""
-    return Path(tempfile.gettempdir()) / "evallogs"
-
-
-def log_name(run_id: str, completion_fns: Sequence[str], eval_name: str) -> str:
-    """The file name of a log; characters that some file system refuses are replaced."""
-    name = re.sub(r'[\s/\\:*?"<>|\x00-\x1f]', "_", f"{','.join(completion_fns)}_{eval_name}")
-    # File systems count bytes, 255 of them.
-    name = name.encode()[:200].decode("utf-8", "ignore")
-    return f"{run_id}_{name}.jsonl"
-
-
-def find_log(
-    folder: Path, completion_fns: Sequence[str], eval_name: str, *, finished: bool | None = None
-) -> Path | None:
-    """The newest log of these functions and this eval; only (un)finished ones where ``finished`` is given."""
-    suffix = log_name("", completion_fns, eval_name)
-    found = [path for path in folder.glob("*.jsonl") if path.name.endswith(suffix)]
-    for path in sorted(found, key=_age, reverse=True):
-        spec = read_spec(path)
-        if spec is None or spec.get("eval_name") != eval_name or spec.get("completion_fns") != list(completion_fns):
-            continue
-        if finished is None or finished == is_finished(path):
-            return path
-    return None
-
-
-def _age(path: Path) -> tuple[str, int]:
-    """What logs are ordered by: the second they were begun in, and for those of one second, when they were last written."""
-    try:
-        return path.name[:12], path.stat().st_mtime_ns
-    except OSError:
-        return path.name[:12], 0
-
-
-def is_finished(path: Path) -> bool:
-    """Whether a log has a final report of a run that was not stopped early."""
-    report = read_report(path)
-    return report is not None and not report.get("partial")

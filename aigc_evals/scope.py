@@ -30,7 +30,6 @@ class SampleScope:
         "judge_flaw",
         "notes",
         "outcome",
-        "paused",
         "recorder",
         "sample_id",
         "sampled",
@@ -49,7 +48,6 @@ class SampleScope:
         self.notes: dict[str, Any] = {}
         self.asked: dict[bytes, int] | None = None
         self.sampled = 0
-        self.paused = False
         self.closed = False
 
     def count(self, key: str, by: int = 1) -> None:

@@ -14,6 +14,15 @@ from aigc_evals.errors import UsageError
 
 logger = logging.getLogger(__name__)
 
+NOUNS = {
+    "evals": "eval",
+    "eval_sets": "eval set",
+    "completion_fns": "completion function",
+    "solvers": "solver",
+    "modelgraded": "model-graded spec",
+}
+"""What one of each kind is called, by the folder that the kind lives in."""
+
 _RESERVED = ("key", "group", "cls")
 _NULL = "tag:yaml.org,2002:null"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -30,9 +39,13 @@ class _Entry:
 
 
 class Entries(Mapping[str, Any]):
-    """Name -> spec (a dict with ``key``, ``group``, ``registry_path``, and ``cls`` for ``class``) or alias (a str)."""
+    """Name -> spec (a dict with ``key``, ``group``, ``registry_path``, and ``cls`` for ``class``) or alias (a str).
 
-    def __init__(self) -> None:
+    ``noun`` is what one of them is called.
+    """
+
+    def __init__(self, noun: str) -> None:
+        self.noun = noun
         self._entries: dict[str, _Entry] = {}
 
     def __getitem__(self, name: str) -> Any:
@@ -67,7 +80,7 @@ def load_kind(registry_paths: Sequence[Path], folder: str, *, lenient: bool = Fa
     The same name twice in one registry is a UsageError; with ``lenient``, twice in one file is a warning and the last
     one counts (one file of openai/evals relies on it).
     """
-    entries = Entries()
+    entries = Entries(NOUNS[folder])
     for registry_path in registry_paths:
         found: dict[str, _Entry] = {}
         for path in _files(registry_path / folder):

@@ -177,8 +177,8 @@ class Sources:
 class Readable(Entries):
     """The entries of one kind that can be built, as ``Registry`` wants them."""
 
-    def __init__(self, found: Mapping[str, Entry]) -> None:
-        super().__init__()
+    def __init__(self, noun: str, found: Mapping[str, Entry]) -> None:
+        super().__init__(noun)
         self._found = {name: entry for name, entry in found.items() if entry.value is not None}
 
     def __getitem__(self, name: str) -> Any:

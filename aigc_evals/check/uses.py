@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,9 +11,9 @@ from typing import Any
 
 from aigc_evals.api import CompletionResult, TextResult
 from aigc_evals.check.arguments import GIVEN
-from aigc_evals.check.sources import Entry, Readable, Sources
+from aigc_evals.check.sources import KINDS, Entry, Readable, Sources
 from aigc_evals.errors import UsageError
-from aigc_evals.made_data import missing_data
+from aigc_evals.made_data import locate_data, missing_data
 from aigc_evals.objects import check_arguments, construct, load_object
 from aigc_evals.registry import Registry
 
@@ -45,9 +44,7 @@ class QuietRegistry(Registry):
     def __init__(self, sources: Sources, fn: Any = silent) -> None:
         super().__init__([])
         self._fn = fn
-        for folder, found in sources.entries.items():
-            name = "_modelgraded_specs" if folder == "modelgraded" else f"_{folder}"
-            self.__dict__[name] = Readable(found)
+        self._loaded.update({folder: Readable(KINDS[folder].noun, found) for folder, found in sources.entries.items()})
 
     def make_completion_fn(self, name: str, **kwargs: Any) -> Any:
         return self._fn
@@ -135,17 +132,12 @@ class Use:
             if not isinstance(value, str) or "://" in value or not value or key in GIVEN:
                 continue
             if key.endswith("_jsonl") or (key in _SAMPLES and ".jsonl" in value):
-                yield key, self.locate(value)
+                yield key, str(locate_data(value, self.entry.file.registry_path))
 
     @property
     def not_made(self) -> bool:
         """Whether data that a command makes (``made_by``) is not there yet, which is nothing wrong."""
         return "made_by" in self.entry.fields and any(missing_data(self.args, self.entry.file.registry_path))
-
-    def locate(self, value: str) -> str:
-        """Where a run would look for a data file."""
-        below = self.entry.file.registry_path / "data" / value
-        return value if os.path.isfile(value) or (os.path.isdir(value) and not below.exists()) else str(below)
 
     @property
     def samples_path(self) -> str | None:

@@ -9,12 +9,12 @@ from modules import imports, modules
 
 FLOORS = {
     "ground": (
-        "errors failures base api prompt fastjson data metrics statistics comparison_statistics columns markdown groups "
+        "errors failures base api prompt fastjson files data metrics statistics comparison_statistics columns markdown groups "
         "repeats formatting redact reasoning"
     ),
     "core": (
-        "scores log ci_output resume scope record limits aio sampling cache cache_identity transport engine progress "
-        "eval registry objects models named_models model_files judges provenance yaml_files plugins report sinks made_data"
+        "scores log log_names ci_output resume scope record limits aio sampling cache cache_identity transport engine progress "
+        "eval registry specs objects models judges provenance yaml_files plugins report sinks made_data"
     ),
     "suites": "elsuite completion_fns",
     "runs": "run_config runner evalset",

@@ -112,10 +112,6 @@ PYTHON_ONLY = {"command", "progress"}
 """Fields without a flag: what was typed, and what EVALS_SHOW_EVAL_PROGRESS says."""
 
 MOST_LINES = 450
-LONGER = {
-    "record": (700, "upstream's whole recording interface, of which some 150 lines are one-line functions"),
-}
-"""Modules above the limit: how far they may go, and why."""
 
 
 def loaded(code: str, *, key: bool = False) -> list[str]:
@@ -225,9 +221,7 @@ def test_every_flag_has_help() -> None:
 
 def test_modules_can_be_held_in_mind() -> None:
     lines = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in modules().items()}
-    most = {name: LONGER[name][0] if name in LONGER else MOST_LINES for name in lines}
-    assert {name: count for name, count in lines.items() if count > most[name]} == {}
-    assert {name for name in LONGER if lines[name] <= MOST_LINES} == set(), "these exceptions are no longer needed"
+    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
 
 
 def test_every_module_says_what_it_is_for() -> None:

@@ -66,7 +66,8 @@ def start(
     """Start a command in a session of its own, with all signals as a shell would leave them."""
 
     def prepare() -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
         if preexec is not None:
             preexec()
 

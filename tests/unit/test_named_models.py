@@ -21,8 +21,8 @@ from aigc_evals.cache_identity import identity
 from aigc_evals.elsuite.basic.match import Match
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.log import read_events, read_spec
-from aigc_evals.model_files import NamedModels, split_models
-from aigc_evals.named_models import AsyncNamedModelFn, as_completion_fn, best_device
+from aigc_evals.models.named import AsyncNamedModelFn, as_completion_fn, best_device
+from aigc_evals.models.search import NamedModels, split_models
 from aigc_evals.prompt.base import chat_prompt_to_text_prompt
 from aigc_evals.registry import Registry
 from aigc_evals.sampling import Sampler
@@ -260,10 +260,10 @@ def test_an_error_in_create_has_its_place_in_the_log(tmp_path: Path) -> None:
 def test_loading_is_not_part_of_the_time_of_a_call(tmp_path: Path) -> None:
     class Large(NamedModel):
         MODEL_NAME = "large"
-        timeout = 0.2
+        timeout = 1.0
 
         def __init__(self) -> None:
-            time.sleep(0.6)
+            time.sleep(2.0)
 
         def create(self, prompt: str) -> str:
             return "True"

@@ -16,6 +16,7 @@ from aigc_evals.base import Outcome, RunSpec
 from aigc_evals.errors import UsageError
 from aigc_evals.record import DummyRecorder, LocalRecorder, Recorder
 from aigc_evals.redact import Redactor
+from aigc_evals.sinks import Delivery
 
 
 def spec(**config: Any) -> RunSpec:
@@ -247,6 +248,49 @@ def test_an_abandoned_run_leaves_a_file_that_was_there(path: Path) -> None:
     recorder.start(3)
     recorder.abandon()
     assert path.read_bytes() == b""
+
+
+class Seen:
+    """A sink that notes what becomes of it; one with ``trouble`` cannot begin."""
+
+    def __init__(self, trouble: str = "") -> None:
+        self.trouble = trouble
+        self.said: list[str] = []
+
+    def open(self, log_path: Path, run_spec: RunSpec) -> None:
+        self.said.append("open")
+        if self.trouble:
+            raise UsageError(self.trouble)
+
+    def notify(self, events: int) -> None:
+        self.said.append(f"notify {events}")
+
+    def close(self, report: Any) -> Delivery:
+        self.said.append("close")
+        return Delivery("seen", 0, 0, over_threshold=False)
+
+    def abort(self) -> None:
+        self.said.append("abort")
+
+
+def test_a_sink_is_stopped_once_and_only_if_it_was_opened(path: Path) -> None:
+    sinks = [Seen(), Seen("没有数据库"), Seen()]
+    recorder = Recorder(spec(), path=path, sinks=sinks)
+    with pytest.raises(UsageError, match="没有数据库"):
+        recorder.start(1)
+    recorder.abandon()
+    recorder.close()
+    assert [sink.said for sink in sinks] == [["open", "abort"], ["open", "abort"], []]
+    assert not path.exists()
+
+
+def test_a_sink_that_has_delivered_is_not_stopped(path: Path) -> None:
+    sink = Seen()
+    recorder = Recorder(spec(), path=path, sinks=[sink])
+    recorder.record_event("extra", 1, sample_id="a")
+    recorder.record_final_report({})
+    recorder.close()
+    assert sink.said == ["open", "notify 1", "close"]
 
 
 def test_a_log_is_continued_with_the_samples_it_holds(path: Path) -> None:

@@ -15,20 +15,20 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from aigc_evals.aio import Deadlines, drive
-from aigc_evals.api import CompletionResult, TextResult
+from aigc_evals.api import CompletionResult
 from aigc_evals.base import Outcome, Settings
 from aigc_evals.errors import EndpointError, SampleError, UsageError
-from aigc_evals.failures import CONSTRUCTION, RETURN_TYPE, as_endpoint_error
+from aigc_evals.failures import as_endpoint_error
 from aigc_evals.limits import Endpoint, Limiter, endpoint_key
-from aigc_evals.named_models import NamedModelFn, as_completion_fn
+from aigc_evals.models.named import NamedModelFn, as_completion_fn
 from aigc_evals.objects import adapted
-from aigc_evals.prompt.base import Prompt
-from aigc_evals.reasoning import split_reasoning
+from aigc_evals.sampling.answers import as_result, flaw, record_answer, without_reasoning
+from aigc_evals.sampling.patience import Stop as Stop
+from aigc_evals.sampling.patience import may_repeat, pause_before, stop_after
 from aigc_evals.scope import SampleScope, current_scope
 
 if TYPE_CHECKING:
@@ -37,26 +37,7 @@ if TYPE_CHECKING:
 POLICY = "policy"
 JUDGE = "judge"
 
-_TIMEOUT_RETRIES = 2
-_BREAKER = 20
-_MIXED_BREAKER = 100
-_LONGEST_WAIT = 600.0
 _LONGEST_LOADING = 1800.0
-_FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 30.0
-_NEVER_RIGHT = ("auth", "not_found")
-_NEVER_BEGAN = (RETURN_TYPE, CONSTRUCTION)
-_RECORDED = (
-    "finish_reason",
-    "reasoning",
-    "refusal",
-    "tool_calls",
-    "adjusted",
-    "system_fingerprint",
-    "cached",
-    "first_token_seconds",
-)
-"""What a sampling event takes over from a result that has it."""
 
 
 class NoAnswer(Exception):
@@ -69,29 +50,6 @@ class NoAnswer(Exception):
 
 class JudgeFailure(Exception):
     """The call of the grading model failed; the sample ends ``judge_failed``."""
-
-
-@dataclass(frozen=True)
-class Stop:
-    """Why a run should go no further; ``usage`` means that it could not even begin, by a mistake of the user."""
-
-    message: str
-    usage: bool
-
-
-class Answered(CompletionResult):
-    """A result whose reasoning has been taken off; everything else is the inner result's."""
-
-    def __init__(self, inner: CompletionResult, completions: list[str], reasoning: str | None) -> None:
-        self._inner = inner
-        self._completions = completions
-        self.reasoning = reasoning
-
-    def get_completions(self) -> list[str]:
-        return list(self._completions)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
 
 
 class Sampler:
@@ -108,7 +66,7 @@ class Sampler:
         self.on_room: Any = None
         self.on_secrets: Callable[[], None] | None = None
         self.deadlines = Deadlines()
-        self._jitter = random.Random(seed)
+        self.jitter = random.Random(seed)
         self._wrapped: list[SampledFn] = []
         self._threads: ThreadPoolExecutor | None = None
 
@@ -155,12 +113,6 @@ class Sampler:
             most = max(self.settings.concurrency or 0, self.settings.max_concurrency, 32)
             self._threads = ThreadPoolExecutor(2 * most, thread_name_prefix="aigc_evals")
         return self._threads
-
-    def pause_before(self, attempt: int, error: EndpointError) -> float:
-        """Seconds to wait before repeating a call for the ``attempt``-th time: the server's wish, else with jitter."""
-        if error.retry_after is not None:
-            return error.retry_after + self._jitter.random() * 0.1
-        return self._jitter.random() * min(_LONGEST_PAUSE, _FIRST_PAUSE * float(2 ** min(attempt, 10)))
 
     def preflight(self) -> None:
         """Let every function check what can be checked without calling it (that its host exists); raises UsageError."""
@@ -268,11 +220,11 @@ class SampledFn:
             # Nothing is waited for here, and the loop has others to serve.
             await asyncio.sleep(0)
         elif self._composite:
-            result, seconds = _result(await self._ask(prompt, kwargs)), 0.0
+            result, seconds = as_result(await self._ask(prompt, kwargs)), 0.0
         else:
             result, seconds = await self._ask_patiently(prompt, kwargs, scope)
-        answered = _take_off_reasoning(result)
-        if found is None and cache is not None and request is not None and _flaw(answered) is None:
+        answered = without_reasoning(result)
+        if found is None and cache is not None and request is not None and flaw(answered) is None:
             # As it came; but whether it is good shows when its reasoning has been taken off.
             cache.put(request, result)
         if scope is not None:
@@ -295,14 +247,14 @@ class SampledFn:
                     began = time.perf_counter()
                 if scope is not None:
                     scope.count("requests")
-                result = _result(await self.sampler.deadlines.within(self._timeout, self._ask(prompt, kwargs)))
+                result = as_result(await self.sampler.deadlines.within(self._timeout, self._ask(prompt, kwargs)))
             except (UsageError, SampleError, NoAnswer):
                 raise
             except (Exception, SystemExit) as error:
                 # A library that would end the process ends this call alone.
                 failure = as_endpoint_error(error)
                 throttled = failure.kind in ("rate_limit", "timeout") or failure.status in (503, 529)
-                if failure.final or not self._may_repeat(failure, attempt):
+                if failure.final or not may_repeat(failure, attempt, self._retries):
                     self._give_up(endpoint, failure)
                     raise failure from (None if failure is error else error)
             else:
@@ -315,7 +267,7 @@ class SampledFn:
             limiter.sleeping += 1
             self.sampler._room()
             try:
-                await asyncio.sleep(self.sampler.pause_before(attempt, failure))
+                await asyncio.sleep(pause_before(attempt, failure, self.sampler.jitter))
             finally:
                 limiter.sleeping -= 1
             attempt += 1
@@ -327,32 +279,13 @@ class SampledFn:
         if self.sampler.on_secrets is not None:
             self.sampler.on_secrets()
 
-    def _may_repeat(self, failure: EndpointError, attempt: int) -> bool:
-        if not failure.retryable or attempt >= self._retries:
-            return False
-        if failure.kind == "timeout" and attempt >= _TIMEOUT_RETRIES:
-            return False
-        return failure.retry_after is None or failure.retry_after <= _LONGEST_WAIT
-
     def _give_up(self, endpoint: Endpoint, failure: EndpointError) -> None:
         if failure.final:
             return
         failure.final = True
-        repeats = endpoint.failed(failure)
-        if self.sampler.stop is not None:
-            return
-        if failure.kind == "quota":
-            self.sampler.stop = Stop(str(failure), usage=False)
-        elif not endpoint.succeeded and (failure.kind in _NEVER_RIGHT or failure.code in _NEVER_BEGAN):
-            asked = f"\nAsked: {endpoint.name}" if "://" in endpoint.name else ""
-            self.sampler.stop = Stop(f"{failure}{asked}", usage=True)
-        elif failure.kind == "code" or (failure.kind == "bad_request" and endpoint.succeeded):
-            # These speak of one sample, not of the endpoint.
-            return
-        elif repeats >= _BREAKER:
-            self.sampler.stop = Stop(f"the same failure {repeats} times in a row: {failure}", usage=False)
-        elif endpoint.failures >= _MIXED_BREAKER:
-            self.sampler.stop = Stop(f"{endpoint.failures} failures in a row, the last one: {failure}", usage=False)
+        endpoint.failed(failure)
+        if self.sampler.stop is None:
+            self.sampler.stop = stop_after(failure, endpoint)
 
     async def _ask(self, prompt: Any, kwargs: dict[str, Any]) -> Any:
         if self._acall is not None:
@@ -362,88 +295,14 @@ class SampledFn:
         return await answer if inspect.isawaitable(answer) else answer
 
     def _note(self, scope: SampleScope, result: CompletionResult, prompt: Any, seconds: float, role: str) -> None:
-        completions = result.get_completions()
-        usage = getattr(result, "usage", None)
-        flaw = _flaw(result)
+        found = flaw(result)
         if role != POLICY:
-            scope.judge_flaw = flaw
-        elif flaw is not None:
-            scope.answer_flaw = flaw
-        if self._composite or getattr(self.inner, "records_sampling", False):
-            return
-        data: dict[str, Any] = {"model": getattr(result, "model", None)}
-        if usage and getattr(result, "cached", None) is True:
-            # It was paid for when it was first asked.
-            data["usage_cached"] = _counted(usage)
-        elif usage:
-            data["usage"] = usage = _counted(usage)
-            for key, value in usage.items():
-                if isinstance(value, (int, float)):
-                    scope.usage[key] = scope.usage.get(key, 0) + value
-        for name in _RECORDED:
-            value = getattr(result, name, None)
-            if value is not None:
-                data[name] = value
-        if role != POLICY:
-            data["role"] = role
-        data["seconds"] = round(seconds, 6)
-        asked = getattr(result, "prompt", prompt)
-        if isinstance(asked, Prompt):
-            asked = asked.to_formatted_prompt()
-        scope.recorder.record_sampling(asked, completions, sample_id=scope.sample_id, **data)
+            scope.judge_flaw = found
+        elif found is not None:
+            scope.answer_flaw = found
+        if not self._composite and not getattr(self.inner, "records_sampling", False):
+            record_answer(scope, prompt, result, seconds, role=None if role == POLICY else role)
 
 
 def _is_number(value: Any) -> TypeGuard[int | float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _result(value: Any) -> CompletionResult:
-    if isinstance(value, str):
-        return TextResult(value)
-    if hasattr(value, "get_completions"):
-        return value  # type: ignore[no-any-return]
-    raise EndpointError(
-        f"a completion function must return a str or a CompletionResult, this one returned {type(value).__name__}",
-        kind="code",
-        code=RETURN_TYPE,
-    )
-
-
-def _take_off_reasoning(result: CompletionResult) -> CompletionResult:
-    completions = result.get_completions()
-    answers: list[str] = []
-    taken: list[str] = []
-    for text in completions:
-        answer, reasoning = split_reasoning(text) if isinstance(text, str) else ("", None)
-        answers.append(answer)
-        if reasoning is not None:
-            taken.append(reasoning)
-    if not taken and None not in completions:
-        return result
-    own = getattr(result, "reasoning", None)
-    return Answered(result, answers, "\n".join([own, *taken] if own else taken) or None)
-
-
-def _counted(usage: Any) -> dict[str, Any]:
-    """Usage as a plain mapping; of nested details only what is not zero, which is most of them in every reply."""
-    mapping = usage.model_dump() if hasattr(usage, "model_dump") else usage
-    counted: dict[str, Any] = {}
-    for key, value in mapping.items():
-        if isinstance(value, dict):
-            value = {name: count for name, count in value.items() if count}
-            if not value:
-                continue
-        counted[key] = value
-    return counted
-
-
-def _flaw(result: CompletionResult) -> Outcome | None:
-    completions = result.get_completions()
-    finish = getattr(result, "finish_reason", None)
-    if getattr(result, "refusal", None) or finish == "content_filter":
-        return Outcome.REFUSED
-    if finish in ("length", "max_tokens"):
-        return Outcome.TRUNCATED
-    if not completions or not (completions[0] or "").strip():
-        return Outcome.EMPTY
-    return None

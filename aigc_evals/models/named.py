@@ -1,6 +1,6 @@
 """``NamedModel``: a model in a few lines of Python, and how one is called.
 
-A subclass with a ``MODEL_NAME`` is a completion function of that name; ``model_files`` finds the classes. This module only
+A subclass with a ``MODEL_NAME`` is a completion function of that name; ``search`` finds the classes. This module only
 knows what the class's ``create`` is given and what may come of it.
 """
 

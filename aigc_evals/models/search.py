@@ -19,7 +19,7 @@ from typing import Any
 
 from aigc_evals import plugins
 from aigc_evals.errors import UsageError
-from aigc_evals.named_models import NamedModel, is_named_model
+from aigc_evals.models.named import NamedModel, is_named_model
 from aigc_evals.objects import load_file, load_module
 
 VARIABLE = "AIGC_EVALS_MODELS"
