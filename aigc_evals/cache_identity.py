@@ -60,7 +60,7 @@ def identity(fn: Any) -> Identity | None:
 def _facts(thing: Any, redactor: Redactor, of_headers: Redactor, *, deeper: bool) -> dict[str, Any]:
     """The plain values that an object holds; of the objects it holds in turn, with ``deeper``, theirs as well.
 
-    A function names all its headers as secrets; those that have not the name or the shape of one, and are not its key,
+    A function may name any header as a secret; those that have not the name or the shape of one, and are not its key,
     count all the same: they may decide who answers.
     """
     found: dict[str, Any] = {}

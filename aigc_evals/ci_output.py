@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
 import re
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +11,7 @@ from typing import Any
 
 from aigc_evals.base import RunResult
 from aigc_evals.errors import AigcEvalsError, UsageError
+from aigc_evals.files import write_whole
 from aigc_evals.markdown import markdown
 from aigc_evals.redact import Redactor
 
@@ -139,21 +137,7 @@ def _clean(text: str) -> str:
 
 def write_junit(path: str | Path, cases: Sequence[Case]) -> None:
     """Write the XML in one go, making its folder; UsageError where that cannot be."""
-    path = Path(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(junit_xml(cases))
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            raise
-    except OSError as error:
-        raise UsageError(f"cannot be written: {error.strerror}", path=path, key="junit") from None
+    write_whole(path, [junit_xml(cases).encode("utf-8")], key="junit")
 
 
 class BuildOutput:

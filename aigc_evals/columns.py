@@ -1,9 +1,38 @@
-"""Text in columns of a terminal, where Chinese characters and their like take two: widths, tables, wrapped lines."""
+"""Text in columns of a terminal, where Chinese characters and their like take two: widths, tables, wrapped lines.
+
+And how many columns a terminal has.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
+from typing import Any
+
+_UNKNOWN_SIZE = {"ncols": 80, "nrows": 24}
+
+
+def terminal_columns() -> int | None:
+    """The columns of the terminal; None where stdout is a file or another program, which gets whole lines."""
+    if not sys.stdout.isatty():
+        return None
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
+def bar_size() -> dict[str, Any]:
+    """What tqdm is to be told of the size of a bar on stderr: nothing fixed on a terminal that knows its own.
+
+    On one that does not (``docker run -t``, ``script``) it would show no line at all.
+    """
+    try:
+        known = all(os.get_terminal_size(sys.stderr.fileno()))
+    except (OSError, ValueError):
+        known = False
+    return {"dynamic_ncols": True} if known else dict(_UNKNOWN_SIZE)
 
 
 def width(text: str) -> int:

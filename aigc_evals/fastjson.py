@@ -40,6 +40,11 @@ def encode(obj: Any) -> bytes:
         return _encode_slowly(obj, MAX_DEPTH).encode("utf-8")
 
 
+def encode_text(obj: Any) -> str:
+    """What ``encode`` writes, as text, for the screen and for prompts."""
+    return encode(obj).decode("utf-8", "replace")
+
+
 def decode(line: bytes | str) -> Any:
     """The value of a JSON text; integers of any length are exact, and NaN, infinities and lone surrogates
     accepted.
@@ -55,6 +60,15 @@ def decode(line: bytes | str) -> Any:
     except (orjson.JSONDecodeError, UnicodeEncodeError):
         pass
     return json.loads(line if isinstance(line, str) else bytes(line).decode("utf-8-sig"))
+
+
+def decode_object(line: bytes | str) -> dict[str, Any] | None:
+    """The JSON object of a line; None for a line that is no JSON (half of one, say), or other JSON."""
+    try:
+        value = decode(line)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def without_keys(value: Any, hidden: frozenset[str]) -> Any:

@@ -19,7 +19,7 @@ from typing import Any, overload
 
 from aigc_evals.base import Event
 from aigc_evals.errors import RunError, UsageError
-from aigc_evals.fastjson import decode, encode
+from aigc_evals.fastjson import decode_object, encode
 
 _EVENT_FIELDS = tuple(field.name for field in fields(Event))
 _CHUNK = 1 << 20
@@ -128,7 +128,7 @@ def read_spec(path: str | Path) -> dict[str, Any] | None:
             first = file.readline()
     except OSError:
         return None
-    line = _object(first)
+    line = decode_object(first)
     spec = line.get("spec") if line else None
     return spec if isinstance(spec, dict) else None
 
@@ -166,7 +166,7 @@ def read_report(path: str | Path) -> dict[str, Any] | None:
             position -= step
             file.seek(position)
             tail = file.read(step) + tail
-    line = _object(tail.rstrip(b"\n").rsplit(b"\n", 1)[-1])
+    line = decode_object(tail.rstrip(b"\n").rsplit(b"\n", 1)[-1])
     report = line.get("final_report") if line else None
     return report if isinstance(report, dict) else None
 
@@ -179,7 +179,7 @@ def read_events(path: str | Path, type: str | None = None) -> Iterator[Event]:
         for raw in file:
             if wanted is not None and wanted not in raw and (loose is None or not loose.search(raw)):
                 continue
-            event = _event(_object(raw))
+            event = _event(decode_object(raw))
             if event is not None and (type is None or event.type == type):
                 yield event
 
@@ -195,7 +195,7 @@ def read_samples(path: str | Path) -> Iterator[tuple[list[Event], LogState]]:
         state: LogState | None = None
         for raw in file:
             offset += len(raw)
-            line = _object(raw) if raw.endswith(b"\n") else None
+            line = decode_object(raw) if raw.endswith(b"\n") else None
             if line is None:
                 break
             if state is None:
@@ -216,14 +216,6 @@ def read_samples(path: str | Path) -> Iterator[tuple[list[Event], LogState]]:
                     state = LogState(state.spec, None, offset, event.event_id + 1)
                     yield group, state
                     group = []
-
-
-def _object(raw: bytes) -> dict[str, Any] | None:
-    try:
-        line = decode(raw)
-    except ValueError:
-        return None
-    return line if isinstance(line, dict) else None
 
 
 def _event(line: dict[str, Any] | None) -> Event | None:

@@ -1,4 +1,4 @@
-"""Data that is made by a command and may not be there yet: which of an eval's is missing, and what to tell."""
+"""Where the data of an eval is; and data that is made by a command and may not be there yet: what is missing, what to tell."""
 
 from __future__ import annotations
 
@@ -12,12 +12,23 @@ from aigc_evals.base import EvalSpec
 from aigc_evals.errors import UsageError
 
 
+def locate_data(value: str | Path, registry_path: Path) -> Path | str:
+    """Where a run looks for a data file that an eval names: ``value`` itself when it is a file or a remote path, else the same
+    below the registry's data folder; a folder of the working directory only where the registry has nothing of that name.
+    """
+    if "://" in str(value):
+        return value
+    below = registry_path / "data" / value
+    here = os.path.isfile(value) or (os.path.isdir(value) and not below.exists())
+    return Path(value) if here else below
+
+
 def missing_data(args: Mapping[str, Any], registry_path: Path) -> Iterator[tuple[str, Path]]:
     """Argument -> path, for each argument that names a local JSONL file which is not where a run would look for it."""
     for key, value in args.items():
         if key.endswith("_jsonl") and isinstance(value, str) and value and "://" not in value:
-            path = registry_path / "data" / value
-            if not os.path.exists(value) and not path.exists():
+            path = Path(locate_data(value, registry_path))
+            if not path.exists():
                 yield key, path
 
 
@@ -41,10 +52,15 @@ def lacking(spec: EvalSpec, whose: str) -> UsageError | None:
 def lacking_in_set(specs: Sequence[EvalSpec], eval_set: str, registry_path: Sequence[str | Path]) -> UsageError:
     """The error for evals of a set that lack data: each with its command, and the one command that makes it all."""
     commands = "".join(f"\n  {spec.key}: {spec.made_by}" for spec in specs)
+    return UsageError(
+        f"the data of these evals of the set {eval_set} has not been made here yet:{commands}",
+        hint=f"Make it all: {command_of_set(eval_set, registry_path)}\nOr run the other evals: --no-exit-on-error",
+    )
+
+
+def command_of_set(eval_set: str, registry_path: Sequence[str | Path]) -> str:
+    """The one command that makes all data which the evals of a set lack."""
     words = ["aigc_evals", "generate", "--set", eval_set]
     for path in registry_path:
         words += ["--registry_path", str(path)]
-    return UsageError(
-        f"the data of these evals of the set {eval_set} has not been made here yet:{commands}",
-        hint=f"Make it all: {shlex.join(words)}\nOr run the other evals: --no-exit-on-error",
-    )
+    return shlex.join(words)

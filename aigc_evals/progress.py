@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import time
 from typing import Any
 
 from aigc_evals.base import Outcome
+from aigc_evals.columns import bar_size
 from aigc_evals.record import Recorder
 from aigc_evals.sampling import Sampler
 from aigc_evals.scores import MATCH
 
 _TERMINAL_SECONDS = 0.2
 _PLAIN_SECONDS = 30.0
-_COLUMNS, _LINES = 80, 24
 
 
 class Progress:
@@ -34,9 +33,7 @@ class Progress:
         if terminal:
             from tqdm import tqdm
 
-            # A terminal that does not know its size (docker run -t, script) would get no line at all.
-            size = {"dynamic_ncols": True} if _knows_its_size() else {"ncols": _COLUMNS, "nrows": _LINES}
-            self._bar = tqdm(total=recorder.planned, initial=self._before, unit="sample", **size)
+            self._bar = tqdm(total=recorder.planned, initial=self._before, unit="sample", **bar_size())
 
     @property
     def _done(self) -> int:
@@ -89,13 +86,6 @@ class Progress:
         if bad:
             facts.append(f"{bad} not scored")
         return ", ".join(facts)
-
-
-def _knows_its_size() -> bool:
-    try:
-        return all(os.get_terminal_size(sys.stderr.fileno()))
-    except (OSError, ValueError):
-        return False
 
 
 def _duration(seconds: float) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from aigc_evals.named_models import NamedModel, NamedModelFn
+from aigc_evals.files import checksum
+from aigc_evals.models.named import NamedModel, NamedModelFn
 
 _OURS = "aigc_evals"
 
@@ -45,7 +45,7 @@ def _facts(function: Any) -> dict[str, str] | None:
     if module_name.split(".")[0] == _OURS or not file or not str(file).endswith(".py"):
         return None
     try:
-        digest = hashlib.sha256(Path(file).read_bytes()).hexdigest()
+        digest = checksum(file)
     except OSError:
         return None
     return {"class": str(function.__qualname__), "file": str(Path(file).resolve()), "sha256": digest}

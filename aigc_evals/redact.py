@@ -44,7 +44,10 @@ _START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf]))"
 _GAP = r"(?:\s|\\[nrt])"
 _RUN_HERE = rf"(?:[a-z]{{{_WORD}}}|(?=[a-z]*[A-Z0-9_-])[A-Za-z0-9_-]{{{_RUN}}})"
 _SCHEMES = "basic|bearer|digest|token|apikey|api-key|negotiate|hmac"
-_QUERY_NAMES = r"[\w.-]*(?:key|token|signature|sig|secret|password|passwd|credential|auth)"
+_TELLING = "key|token|secret|password|passwd|auth"
+"""What long names of secrets, written as one word, are made of."""
+
+_QUERY_NAMES = rf"[\w.-]*(?:{_TELLING}|credential|signature|sig)"
 
 
 def _words(text: str) -> frozenset[str]:
@@ -104,31 +107,23 @@ _WORTH_A_LOOK = re.compile(
 _USERINFO = re.compile(rb"://[^/\s\"'<>?#\\]{1,400}@")
 _QUERY = re.compile(_QUERY_NAMES.join((r"(?i)[?&]", "=")).encode())
 
-_SECRET_NAMES = _words(
-    "KEY KEYS APIKEY APPKEY ACCESSKEY SECRETKEY TOKEN TOKENS SECRET SECRETS APPSECRET PASSWORD PASSWORDS PASSWD PASS "
-    "PASSPHRASE CREDENTIAL CREDENTIALS AUTH AUTHORIZATION BEARER COOKIE COOKIES AK SK SIGN SIGNATURE"
+_PASSWORD_NAMES = _words("PASSWORD PASSWORDS PASSWD PASS PASSPHRASE PWD SECRET SECRETS")
+_SECRET_NAMES = _PASSWORD_NAMES | _words(
+    "KEY KEYS APIKEY APPKEY ACCESSKEY SECRETKEY TOKEN TOKENS APPSECRET CREDENTIAL CREDENTIALS AUTH AUTHORIZATION BEARER "
+    "COOKIE COOKIES AK SK SIGN SIGNATURE SIG ODBC"
 )
-_PASSWORD_NAMES = _words("PASSWORD PASSWORDS PASSWD PASS PASSPHRASE SECRET SECRETS")
+_NAME_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_NAME_PARTS = re.compile(r"[A-Z]+")
+_ANYWHERE = re.compile(rf"(?i){_TELLING}|odbc|pass(?!age)")
+_SURELY = re.compile(
+    r"(?:^|.* )(?:APIKEY|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIALS|AUTHORIZATION|COOKIE"
+    r"|(?:API|ACCESS|PRIVATE|SECRET|SUBSCRIPTION) KEY|(?:ACCESS|API|AUTH|BEARER|ID|REFRESH) TOKEN)|TOKEN"
+)
 _NOT_SECRET = _words(
     "anonymous basic bearer changeit default digest disabled dummy-key enabled environment external false "
     "file interactive internal kerberos keyring local-only localhost negotiate no-key-required no_key none "
     "not-needed notneeded optional password placeholder required secret-key secrets undefined unused "
     "your-api-key"
-)
-_SECRET_KEYS = _words(
-    "api_key apikey x_api_key api_token access_token refresh_token id_token auth_token bearer_token token "
-    "password passwd passphrase secret client_secret secret_key secret_access_key private_key authorization "
-    "proxy_authorization x_auth_token cookie set_cookie credentials ocp_apim_subscription_key "
-    "x_goog_api_key"
-)
-_SECRET_KEY_ENDS = (
-    "_api_key",
-    "_password",
-    "_secret",
-    "_secret_key",
-    "_access_key",
-    "_access_token",
-    "_auth_token",
 )
 
 
@@ -257,7 +252,9 @@ class Redactor:
         if isinstance(obj, dict):
             return {
                 self.text(k) if isinstance(k, str) else k: (
-                    MARK if by_key and isinstance(v, str) and v and _is_secret_key(k) else self._walk(v, by_key)
+                    MARK
+                    if by_key and isinstance(v, str) and v and isinstance(k, str) and names_a_secret(k, surely=True)
+                    else self._walk(v, by_key)
                 )
                 for k, v in obj.items()
             }
@@ -287,26 +284,38 @@ def url_secrets(url: str) -> list[str]:
     matches = (re.match(rf"(?s)[^:/]+://[^:/]*:({end})@", url) for end in ends)
     found = [match[1] for match in matches if match is not None]
     fields = (field.partition("=") for field in url.partition("?")[2].split("&"))
-    found += [value for name, _, value in fields if value and re.search(r"(?i)pass|secret|token|key|odbc", name)]
+    found += [value for name, _, value in fields if value and names_a_secret(name, anywhere=True)]
     values = dict.fromkeys([*found, *map(unquote, found), *map(unquote_plus, found)])
     return [url, shlex.quote(url), *values] if values else []
 
 
-def names_a_secret(name: str) -> bool:
-    """Whether a variable, header or argument of that name (``api_key``, ``X-Token``, ``appSecret``) is not to be shown."""
-    words = {word.upper() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)}
-    # As a variable of the environment, PWD is a folder.
-    return not words.isdisjoint(_SECRET_NAMES | {"PWD"})
+def names_a_secret(name: str, *, surely: bool = False, anywhere: bool = False) -> bool:
+    """Whether a variable, header or argument of that name (``api_key``, ``X-Token``, ``appSecret``) is not to be shown.
+
+    One of its words decides. ``surely`` asks for more, for where it does harm to hide too much: it has to end in what
+    stands for nothing but a secret (``stop_token`` and ``api_key_env`` do not). ``anywhere`` asks for less, for where it
+    does none: such a word may be a part of another (``userkey``, and ``tokenizer`` as well).
+    """
+    readings = _readings(name)
+    if surely:
+        return any(_SURELY.fullmatch(" ".join(words)) for words in readings)
+    if anywhere and _ANYWHERE.search(name):
+        return True
+    return not _SECRET_NAMES.isdisjoint(word for words in readings for word in words)
+
+
+def _readings(name: str) -> tuple[list[str], list[str]]:
+    """The words of a name: with a capital as the beginning of one (``appSecret``), and without (``PassPhrase``)."""
+    return [word.upper() for word in _NAME_WORDS.findall(name)], _NAME_PARTS.findall(name.upper())
 
 
 def _is_secret(name: str, value: str) -> bool:
-    parts = set(name.upper().split("_"))
     value = value.strip()
-    if not parts & _SECRET_NAMES or len(value) < 8 or "://" in value:
+    if not names_a_secret(name) or len(value) < 8 or "://" in value:
         return False
     if value.lower() in _NOT_SECRET or value.startswith(("/", "./", "../", "~", "\\\\")) or value[1:3] == ":\\":
         return False
-    if parts & _PASSWORD_NAMES:
+    if not _PASSWORD_NAMES.isdisjoint(word for words in _readings(name) for word in words):
         return not _exists(value)
     # Numbers (limits, sizes) and single words (methods, modes) are settings, not keys.
     return not (value.isdigit() or (value.isalpha() and value.islower() and len(value) < 16)) and not _exists(value)
@@ -317,13 +326,6 @@ def _exists(value: str) -> bool:
         return os.path.exists(value)
     except (OSError, ValueError):
         return False
-
-
-def _is_secret_key(key: Any) -> bool:
-    if not isinstance(key, str):
-        return False
-    name = key.lower().replace("-", "_")
-    return name in _SECRET_KEYS or name.endswith(_SECRET_KEY_ENDS)
 
 
 def _forms(value: str) -> set[str]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from aigc_evals.base import Event, JudgeRule
 from aigc_evals.errors import RunError, UsageError
 from aigc_evals.fastjson import encode, without_keys
+from aigc_evals.files import replacement
 from aigc_evals.log import LogFile, LogState, read_samples, read_spec
 
 
@@ -99,7 +96,7 @@ def without_samples(path: Path, outcomes: Collection[str]) -> int:
     dropped = 0
     spec = read_spec(path)
     try:
-        with _Replacement(path) as out:
+        with replacement(path) as out:
             out.write(encode({"spec": spec}) + b"\n")
             for group, _state in read_samples(path):
                 if group and group[-1].data["outcome"] in outcomes:
@@ -109,28 +106,3 @@ def without_samples(path: Path, outcomes: Collection[str]) -> int:
     except OSError as error:
         raise RunError(f"{path}: cannot rewrite the log: {error.strerror}. It is as it was.") from None
     return dropped
-
-
-class _Replacement:
-    """A new file that takes the place of ``path`` when the block ends well."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> IO[bytes]:
-        handle, self._name = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name, suffix=".tmp")
-        self._file = os.fdopen(handle, "wb")
-        return self._file
-
-    def __exit__(self, kind: object, value: object, trace: object) -> None:
-        try:
-            with self._file:
-                if kind is None:
-                    self._file.flush()
-                    os.fsync(self._file.fileno())
-            if kind is None:
-                shutil.copymode(self._path, self._name)
-                os.replace(self._name, self._path)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._name)

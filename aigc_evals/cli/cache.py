@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from aigc_evals.cli.console import prepare_logging, say
+from aigc_evals.cli.console import prepare_logging, say, say_json
 from aigc_evals.cli.flags import CACHE_FLAGS, Command
 
 TYPE_CHECKING = False
@@ -45,11 +45,11 @@ def cache(args: argparse.Namespace, command_line: str) -> int:
     elif args.action == "rm":
         count, size = remove(path, model=args.model, older_than=args.older_than)
         if args.json:
-            _as_json({"removed": count, "bytes": size, "path": str(path)})
+            say_json({"removed": count, "bytes": size, "path": str(path)})
         else:
             say(f"{_entries(count)} removed, {size:,} bytes.", sys.stdout)
     elif args.json:
-        _as_json([vars(kept) for kept in contents(path)])
+        say_json([vars(kept) for kept in contents(path)])
     else:
         _table(contents(path), str(path))
     return 0
@@ -74,9 +74,3 @@ def _day(seconds: float) -> str:
     import time
 
     return time.strftime("%Y-%m-%d", time.localtime(seconds))
-
-
-def _as_json(value: object) -> None:
-    from aigc_evals.fastjson import encode
-
-    say(encode(value).decode("utf-8", "replace"), sys.stdout)

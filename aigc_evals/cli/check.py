@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from aigc_evals.cli.console import prepare_logging, say
+from aigc_evals.cli.console import prepare_logging, say, say_json
 from aigc_evals.cli.flags import CHECK_FLAGS, Command
 
 TYPE_CHECKING = False
@@ -29,9 +29,7 @@ def check(args: argparse.Namespace, command_line: str) -> int:
     more = args.registry_path or ()
     findings = list(check_registry(search_path(more), args.name, within=more or None))
     if args.json:
-        from aigc_evals.fastjson import encode
-
-        say(encode(as_dict(findings)).decode("utf-8", "replace"), sys.stdout)
+        say_json(as_dict(findings))
     else:
         for line in render(findings, everything=args.all):
             say(line, sys.stdout)

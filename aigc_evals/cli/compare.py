@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from aigc_evals.cli.console import prepare_logging, say
+from aigc_evals.cli.console import prepare_logging, say, say_json
 from aigc_evals.cli.flags import Command, Flag
 
 TYPE_CHECKING = False
@@ -45,9 +45,7 @@ def work(args: argparse.Namespace, command_line: str) -> int:
         seed=args.seed,
     )
     if args.json:
-        from aigc_evals.fastjson import encode
-
-        say(encode(found.as_dict()).decode("utf-8", "replace"), sys.stdout)
+        say_json(found.as_dict())
     else:
         say("\n".join(_lines(found)), sys.stdout)
     return 0
@@ -137,16 +135,11 @@ def _flip(flip: Any) -> tuple[str, ...]:
 
 def _short(value: Any) -> str:
     from aigc_evals.columns import wrapped
+    from aigc_evals.fastjson import encode_text
 
-    text = value if isinstance(value, str) else "-" if value is None else _json(value)
+    text = value if isinstance(value, str) else "-" if value is None else encode_text(value)
     lines = list(wrapped(" ".join(text.split()), 38))
     return lines[0] + (" ..." if len(lines) > 1 else "")
-
-
-def _json(value: Any) -> str:
-    from aigc_evals.fastjson import encode
-
-    return encode(value).decode("utf-8", "replace")
 
 
 def _number(value: float) -> str:

@@ -59,6 +59,13 @@ def say(text: str, stream: Any = None) -> None:
         _mute(stream)
 
 
+def say_json(value: Any) -> None:
+    """Print a value to stdout as one line of JSON."""
+    from aigc_evals.fastjson import encode_text
+
+    say(encode_text(value), sys.stdout)
+
+
 def _mute(stream: Any) -> None:
     """Let what a stream still holds go nowhere: flushing it again at the end of the process would fail the process."""
     try:
@@ -99,17 +106,18 @@ def _guarded(command: Command, work: Callable[[argparse.Namespace, str], int], w
     try:
         return work(command.parse(words), shlex.join([command.name, *words]))
     except UsageError as error:
-        say(f"error: {_safe(str(error))}")
+        say(f"error: {safe(str(error))}")
         return 2
     except AigcEvalsError as error:
-        say(f"error: {_safe(str(error))}")
+        say(f"error: {safe(str(error))}")
         return 1
     except KeyboardInterrupt:
         say("interrupted")
         return 130
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
+    """A text without the secrets of the environment."""
     from aigc_evals.redact import Redactor
 
     return Redactor.from_environment(os.environ).text(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from aigc_evals.cli.console import prepare_logging, say
+from aigc_evals.cli.console import prepare_logging, say, say_json
 from aigc_evals.cli.flags import LIST_FLAGS, Command
 
 TYPE_CHECKING = False
@@ -25,8 +25,9 @@ COMMAND = Command(
 def list_names(args: argparse.Namespace, command_line: str) -> int:
     """Print one line for each name, or a JSON list; exit code 1 where there is none."""
     prepare_logging(False, None)
+    from aigc_evals.columns import terminal_columns
     from aigc_evals.errors import UsageError
-    from aigc_evals.model_files import NamedModels
+    from aigc_evals.models.search import NamedModels
     from aigc_evals.tools.listing import FOLDERS, list_entries, render, search_path
 
     kind, pattern = args.kind, args.filter
@@ -40,20 +41,9 @@ def list_names(args: argparse.Namespace, command_line: str) -> int:
     for problem in models.problems.values():
         say(f"warning: {problem}")
     if args.json:
-        from aigc_evals.fastjson import encode
-
-        say(encode([row.as_dict() for row in rows]).decode("utf-8", "replace"), sys.stdout)
+        say_json([row.as_dict() for row in rows])
     elif rows:
-        say(render(rows, _width()), sys.stdout)
+        say(render(rows, terminal_columns()), sys.stdout)
     else:
         say("nothing in the registries has such a name")
     return 0 if rows else 1
-
-
-def _width() -> int | None:
-    """The columns of the terminal; None where the output goes to a file or another program, which gets whole lines."""
-    if not sys.stdout.isatty():
-        return None
-    import shutil
-
-    return shutil.get_terminal_size().columns

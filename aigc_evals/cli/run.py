@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from aigc_evals.cli.console import prepare_logging, run_command, say
+from aigc_evals.cli.console import prepare_logging, run_command, say, say_json
 from aigc_evals.cli.flags import RUN_FLAGS, Command
 
 TYPE_CHECKING = False
@@ -74,10 +74,8 @@ def show(result: Any, title: str, *, as_json: bool) -> None:
 
     table = render(result.report, title=title, log_path=result.log_path)
     if as_json:
-        from aigc_evals.fastjson import encode
-
         say(table)
-        say(encode(result.report).decode("utf-8", "replace"), sys.stdout)
+        say_json(result.report)
     else:
         say(table, sys.stdout)
 

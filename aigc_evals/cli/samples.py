@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from aigc_evals.cli.console import prepare_logging, say
+from aigc_evals.cli.console import prepare_logging, say, say_json
 from aigc_evals.cli.flags import Command, Flag
 
 TYPE_CHECKING = False
@@ -28,27 +28,19 @@ COMMAND = Command(
 def work(args: argparse.Namespace, command_line: str) -> int:
     """Print the samples; lines are wrapped on a terminal only."""
     prepare_logging(False, None)
-    from aigc_evals.fastjson import encode
+    from aigc_evals.columns import terminal_columns
     from aigc_evals.tools.samples import lines, views
 
-    columns = _columns()
+    width = terminal_columns()
     shown = 0
     for sample in views(args.log, outcome=args.outcome, wrong=args.wrong, sample_id=args.id, limit=args.limit):
         if args.json:
-            say(encode(sample.as_dict()).decode("utf-8", "replace"), sys.stdout)
+            say_json(sample.as_dict())
         else:
-            say("\n".join(([""] if shown else []) + [*lines(sample, columns)]), sys.stdout)
+            say("\n".join(([""] if shown else []) + [*lines(sample, width)]), sys.stdout)
         shown += 1
     if not shown:
         say("no sample is like that")
     elif shown == args.limit:
         say(f"the first {shown}; --limit 0 shows all")
     return 0
-
-
-def _columns() -> int | None:
-    if not sys.stdout.isatty():
-        return None
-    import shutil
-
-    return shutil.get_terminal_size().columns

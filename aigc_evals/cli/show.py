@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from aigc_evals.cli.console import prepare_logging, say
+from aigc_evals.cli.console import prepare_logging, say, say_json
 from aigc_evals.cli.flags import SHOW_FLAGS, Command
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ COMMAND = Command(
 def show(args: argparse.Namespace, command_line: str) -> int:
     """Print one YAML document (or JSON object) for each thing of that name."""
     prepare_logging(False, None)
-    from aigc_evals.model_files import NamedModels
+    from aigc_evals.models.search import NamedModels
     from aigc_evals.tools.listing import search_path
     from aigc_evals.tools.show import as_yaml
     from aigc_evals.tools.show import show as found
@@ -31,9 +31,7 @@ def show(args: argparse.Namespace, command_line: str) -> int:
     models.add(args.models or ())
     shown = found(search_path(args.registry_path or ()), args.name, models)
     if args.json:
-        from aigc_evals.fastjson import encode
-
-        say(encode(shown).decode("utf-8", "replace"), sys.stdout)
+        say_json(shown)
     else:
         say(as_yaml(shown), sys.stdout)
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from aigc_evals.cli.console import prepare_logging, run_command, say
+from aigc_evals.cli.console import prepare_logging, run_command, say, say_json
 from aigc_evals.cli.flags import Command, Flag
 
 TYPE_CHECKING = False
@@ -46,9 +46,7 @@ def work(args: argparse.Namespace, command_line: str) -> int:
         progress=True,
     )
     if args.json:
-        from aigc_evals.fastjson import encode
-
-        say(encode(done.as_dict()).decode("utf-8", "replace"), sys.stdout)
+        say_json(done.as_dict())
     else:
         say("\n".join(_lines(done)), sys.stdout)
     for line in _failures(done):

@@ -12,6 +12,7 @@ import stat
 import tempfile
 import threading
 import weakref
+from abc import abstractmethod
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +37,30 @@ from aigc_evals.fastjson import decode, has_long_number
 Check = Callable[[Any], None]
 
 
-class JsonlSamples(Sequence[Any]):
+class _Rows(Sequence[Any]):
+    """Rows by their numbers; a slice, and a sum with other rows, is a list."""
+
+    @abstractmethod
+    def _row(self, index: int) -> Any:
+        """One row; a negative number counts from the end."""
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Any]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [self._row(i) for i in range(*index.indices(len(self)))]
+        return self._row(index)
+
+    def __add__(self, other: Any) -> list[Any]:
+        return [*self, *other]
+
+    def __radd__(self, other: Any) -> list[Any]:
+        return [*other, *self]
+
+
+class JsonlSamples(_Rows):
     """The rows of a JSONL file, or of all JSONL files under a directory, numbered through from 0.
 
     Holds 8 bytes a row. Each access parses the row afresh, so nobody can change another's row. Safe to read
@@ -83,13 +107,7 @@ class JsonlSamples(Sequence[Any]):
     def __len__(self) -> int:
         return self._length
 
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Any]: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(self._length))]
+    def _row(self, index: int) -> Any:
         file, row = self._find(index)
         return file.row(row)
 
@@ -97,12 +115,6 @@ class JsonlSamples(Sequence[Any]):
         for file in self._files:
             for row in range(len(file)):
                 yield file.row(row)
-
-    def __add__(self, other: Any) -> list[Any]:
-        return [*self, *other]
-
-    def __radd__(self, other: Any) -> list[Any]:
-        return [*other, *self]
 
     def __repr__(self) -> str:
         return f"JsonlSamples({self.path!r}, {self._length} rows)"
@@ -127,7 +139,7 @@ class JsonlSamples(Sequence[Any]):
         return self._files[which], row - self._first[which]
 
 
-class Subset(Sequence[Any]):
+class Subset(_Rows):
     """Some samples of a sequence in an order of their own: position i is row ``order[i]`` of ``samples``."""
 
     def __init__(self, samples: Sequence[Any], order: Sequence[int]) -> None:
@@ -137,20 +149,8 @@ class Subset(Sequence[Any]):
     def __len__(self) -> int:
         return len(self.order)
 
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Any]: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return [self.samples[row] for row in self.order[index]]
+    def _row(self, index: int) -> Any:
         return self.samples[self.order[index]]
-
-    def __add__(self, other: Any) -> list[Any]:
-        return [*self, *other]
-
-    def __radd__(self, other: Any) -> list[Any]:
-        return [*other, *self]
 
     def place(self, index: int) -> tuple[str, int] | None:
         """The file and the line of a position; None when the samples did not come from a file."""

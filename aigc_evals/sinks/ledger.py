@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aigc_evals.errors import RunError
-from aigc_evals.fastjson import decode, encode
+from aigc_evals.fastjson import decode_object, encode
 from aigc_evals.log import LogFile
 
 _OUR_EVENT = re.compile(
@@ -69,7 +69,7 @@ def event_lines(path: Path, offset: int = 0) -> Iterator[Line]:
             if ours is not None:
                 yield Line(start, offset, int(ours[1]), ours[2].decode("utf-8", "replace"), raw.rstrip())
                 continue
-            line = _object(raw)
+            line = decode_object(raw)
             if line is not None and "final_report" in line:
                 return
             if line is not None and "type" in line and isinstance(line.get("event_id"), int):
@@ -322,7 +322,7 @@ def _entries(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             if not raw.endswith(b"\n"):
                 return
             end += len(raw)
-            entry = _object(raw)
+            entry = decode_object(raw)
             if entry is None or ("last" in entry and not _is_batch(entry)):
                 continue
             yield end, entry
@@ -330,11 +330,3 @@ def _entries(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _is_batch(entry: dict[str, Any]) -> bool:
     return all(isinstance(entry.get(key), int) for key in ("first", "last"))
-
-
-def _object(raw: bytes) -> dict[str, Any] | None:
-    try:
-        line = decode(raw)
-    except ValueError:
-        return None
-    return line if isinstance(line, dict) else None

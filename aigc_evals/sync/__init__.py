@@ -187,15 +187,6 @@ def _all(items: Iterable[Item]) -> None:
         pass
 
 
-def _terminal_size() -> dict[str, Any]:
-    """How tqdm learns how wide a bar may be; on a terminal that does not know its size it would show none."""
-    try:
-        known = all(os.get_terminal_size(sys.stderr.fileno()))
-    except (OSError, ValueError):
-        known = False
-    return {"dynamic_ncols": True} if known else {"ncols": 80, "nrows": 24}
-
-
 @contextlib.contextmanager
 def _bar(shown: bool, total: int, what: str, *, bytes_: bool) -> Iterator[Callable[[int], None]]:
     """A bar on a terminal that is told of progress from any thread; nothing elsewhere."""
@@ -204,8 +195,10 @@ def _bar(shown: bool, total: int, what: str, *, bytes_: bool) -> Iterator[Callab
         return
     from tqdm import tqdm
 
+    from aigc_evals.columns import bar_size
+
     lock = threading.Lock()
-    bar = tqdm(total=total, desc=what, unit="B" if bytes_ else "file", unit_scale=bytes_, **_terminal_size())
+    bar = tqdm(total=total, desc=what, unit="B" if bytes_ else "file", unit_scale=bytes_, **bar_size())
 
     def told(count: int) -> None:
         with lock, contextlib.suppress(OSError):  # a terminal that has gone away is no reason to stop

@@ -12,10 +12,10 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from aigc_evals.data.s3 import SHA256, Listed, Store, StoreError
 from aigc_evals.errors import UsageError, nearest
+from aigc_evals.files import checksum
 from aigc_evals.sync.names import clashes, ignores_case, part_stem, refusal, shown
 
 MOVE, UNCHANGED, KEPT, FAILED, MOVED = "move", "unchanged", "kept", "failed", "moved"
@@ -159,22 +159,13 @@ def same(sides: Sides, key: str, size: int, etag: str) -> bool:
     path = sides.path(key)
     kept = head.get("Metadata", {}).get(SHA256)
     if kept is not None:
-        return bool(kept == digest_of(path).hexdigest())
+        return bool(kept == checksum(path))
     tag, dash, parts = etag.strip('"').partition("-")
     if not dash:
-        return bool(tag == digest_of(path, hashlib.md5(usedforsecurity=False)).hexdigest())
+        return tag == checksum(path, "md5")
     first = sides.store.call("head_object", Bucket=sides.bucket, Key=key, PartNumber=1)
     part = first["ContentLength"]
     return bool(part > 0 and -(-size // part) == int(parts) and tag == _md5_of_parts(path, part))
-
-
-def digest_of(path: str, digest: Any = None) -> Any:
-    """The digest of a file's content (SHA-256, if none is given), read a block at a time."""
-    digest = digest or hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest
 
 
 def _md5_of_parts(path: str, part: int) -> str:

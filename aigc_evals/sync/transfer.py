@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from aigc_evals.data.s3 import SHA256, ObjectReader, StoreError
+from aigc_evals.files import checksum
 from aigc_evals.sync.names import part_name, part_stem
-from aigc_evals.sync.plan import KEPT, MOVED, UNCHANGED, Item, Sides, digest_of
+from aigc_evals.sync.plan import KEPT, MOVED, UNCHANGED, Item, Sides
 
 MULTIPART_FROM = 16 << 20
 """Bytes from which on a file is pushed in parts."""
@@ -62,13 +63,13 @@ class Transfer:
             return
         path = self._sides.path(item.key)
         before = os.stat(path)
-        checksum = digest_of(path).hexdigest()
+        sha256 = checksum(path)
         if before.st_size < MULTIPART_FROM:
             with open(path, "rb") as body:
-                self._sides.store.call("put_object", **name, Body=body, Metadata={SHA256: checksum})
+                self._sides.store.call("put_object", **name, Body=body, Metadata={SHA256: sha256})
             self._moved(before.st_size)
         else:
-            self._push_in_parts(path, item.key, checksum)
+            self._push_in_parts(path, item.key, sha256)
         after = os.stat(path)
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             # What was sent may have another checksum than it was sent with, and would stay there as if it were right.
@@ -77,7 +78,7 @@ class Transfer:
         else:
             item.size, item.action = after.st_size, MOVED
 
-    def _push_in_parts(self, path: str, key: str, checksum: str) -> None:
+    def _push_in_parts(self, path: str, key: str, sha256: str) -> None:
         from s3transfer.subscribers import BaseSubscriber
 
         moved, stop = self._moved, self._stop
@@ -88,7 +89,7 @@ class Transfer:
                     raise Interrupted
                 moved(bytes_transferred)
 
-        extra = {"Metadata": {SHA256: checksum}}
+        extra = {"Metadata": {SHA256: sha256}}
         future = self._parts().upload(path, self._sides.bucket, key, extra_args=extra, subscribers=[Told()])
         try:
             future.result()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from aigc_evals.errors import UsageError
+from aigc_evals.files import write_whole
 
 DEFAULT_SEED = 20220722
 JSON_MATCH = "aigc_evals.elsuite.basic.json_match:JsonMatch"
@@ -140,15 +141,8 @@ def write(
     root = Path(folder)
     data, spec = root / "data" / task.data_path, root / "evals" / f"{task.name}.yaml"
     level = task.difficulty if difficulty is None else difficulty
-    try:
-        for path, written in (
-            (data, _packed(content) if task.packed else content),
-            (spec, _yaml(task, len(rows), seed, level).encode()),
-        ):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(written)
-    except OSError as error:
-        raise UsageError(f"cannot be written: {error.strerror}", path=error.filename or root, key="out") from None
+    write_whole(data, [_packed(content) if task.packed else content], key="out")
+    write_whole(spec, [_yaml(task, len(rows), seed, level).encode()], key="out")
     return [data, spec]
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import codecs
-import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from aigc_evals.errors import UsageError
+from aigc_evals.files import write_whole
 from aigc_evals.tools import leaderboard_text as text
 from aigc_evals.tools.leaderboard_board import Board
 
@@ -59,18 +57,5 @@ def write(board: Board, path: str | Path, *, font: str | Path | None = None, bom
         content = (rendered(board, form).rstrip("\n") + "\n").encode("utf-8", "replace")
         if bom and form == "csv":
             content = codecs.BOM_UTF8 + content
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(name)
-            raise
-    except OSError as error:
-        raise UsageError(f"cannot be written: {error.strerror}", path=path, key="out") from None
+    write_whole(path, [content], key="out")
     return warnings

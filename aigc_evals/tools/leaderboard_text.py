@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from aigc_evals.columns import printable, table
-from aigc_evals.fastjson import encode
+from aigc_evals.fastjson import encode_text
 from aigc_evals.markdown import escaped
 from aigc_evals.tools.leaderboard_board import Board, Cell, Column, Row
 from aigc_evals.tools.report import csv_table
@@ -196,4 +196,4 @@ def json(board: Board) -> str:
         for item, cell in zip((*made["cells"], made["mean"]), (*row.cells, row.mean), strict=True):
             if item is not None and cell is not None:
                 item.update(leads=cell.leads, best=cell.best)
-    return encode(told).decode("utf-8", "replace")
+    return encode_text(told)

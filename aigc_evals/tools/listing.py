@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aigc_evals.check.sources import Entry, Sources
-from aigc_evals.model_files import NamedModels
+from aigc_evals.models.search import NamedModels
 from aigc_evals.registry import Registry, default_paths
 
 FOLDERS: Mapping[str, tuple[str, ...]] = {

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from aigc_evals.errors import UsageError
-from aigc_evals.fastjson import encode
+from aigc_evals.fastjson import encode_text
 from aigc_evals.groups import group_rows
 from aigc_evals.log import read_samples, require_spec
 from aigc_evals.markdown import markdown, markdown_table, number
@@ -157,7 +157,7 @@ def rendered(reports: Sequence[LogReport], form: str = "table") -> str:
         raise UsageError(f"expected one of {', '.join(FORMATS)}, got {form!r}", key="format")
     if form == "json":
         values = [one.as_dict() for one in reports]
-        return encode(values[0] if len(values) == 1 else values).decode("utf-8", "replace")
+        return encode_text(values[0] if len(values) == 1 else values)
     if form == "csv":
         return csv_table(_COLUMNS, [row for one in reports for row in (one.row(), *one.group_rows())])
     if form == "markdown":

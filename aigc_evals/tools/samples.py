@@ -10,7 +10,7 @@ from typing import Any
 from aigc_evals.base import Event, Outcome
 from aigc_evals.columns import padded, width, wrapped
 from aigc_evals.errors import UsageError, nearest
-from aigc_evals.fastjson import encode
+from aigc_evals.fastjson import encode_text
 from aigc_evals.log import read_samples, require_spec
 
 _GUTTER = 2
@@ -217,4 +217,4 @@ def _harmless(text: str) -> str:
 def _short(value: Any) -> str:
     if value is None:
         return "-"
-    return value if isinstance(value, str) else encode(value).decode("utf-8", "replace")
+    return value if isinstance(value, str) else encode_text(value)

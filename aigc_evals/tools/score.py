@@ -17,7 +17,7 @@ from typing import Any
 from aigc_evals.api import CompletionResult
 from aigc_evals.base import JUDGE_VARIABLE, EvalSpec, JudgeRule, Outcome, RunResult
 from aigc_evals.errors import EndpointError, UsageError
-from aigc_evals.fastjson import decode, encode
+from aigc_evals.fastjson import decode, encode_text
 from aigc_evals.log import read_samples, read_spec, require_spec
 from aigc_evals.objects import load_object, python_object
 from aigc_evals.prompt.base import chat_prompt_to_text_prompt, is_chat_prompt
@@ -293,4 +293,4 @@ def _text(prompt: Any) -> str:
         return prompt
     if is_chat_prompt(prompt):
         return chat_prompt_to_text_prompt(prompt)
-    return encode(prompt).decode("utf-8", "replace")
+    return encode_text(prompt)

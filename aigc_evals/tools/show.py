@@ -18,8 +18,8 @@ from aigc_evals.check.uses import QuietRegistry, make_eval
 from aigc_evals.errors import AigcEvalsError, UsageError, nearest
 from aigc_evals.fastjson import decode, encode
 from aigc_evals.made_data import missing_data
-from aigc_evals.model_files import ModelClass, NamedModels
-from aigc_evals.named_models import as_completion_fn
+from aigc_evals.models.named import as_completion_fn
+from aigc_evals.models.search import ModelClass, NamedModels
 from aigc_evals.objects import load_object
 from aigc_evals.redact import Redactor
 from aigc_evals.registry import in_family

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from aigc_evals import data
 from aigc_evals.errors import UsageError
-from aigc_evals.fastjson import MAX_DEPTH
+from aigc_evals.fastjson import MAX_DEPTH, decode_object, encode_text
 
 
 class Person(pydantic.BaseModel):
@@ -71,6 +71,27 @@ def test_what_json_can_say_comes_back_the_same(value: Any) -> None:
 @given(ANY_TEXT)
 def test_every_text_comes_back_the_same_lone_surrogates_too(text: str) -> None:
     assert data.decode(data.encode({"a": text, text: [text]})) == {"a": text, text: [text]}
+
+
+@given(ANY_TEXT)
+def test_as_text_it_is_the_same_line(text: str) -> None:
+    assert encode_text([text]).encode("utf-8") == data.encode([text])
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        (b'{"a": "\xe9\x97\xae"}\n', {"a": "问"}),
+        ("{}", {}),
+        (b"[1]", None),
+        (b"null", None),
+        (b'{"a": "\xe9', None),
+        (b'{"a": 1} {}', None),
+        (b"", None),
+    ],
+)
+def test_only_an_object_is_taken_of_a_line(line: bytes | str, value: Any) -> None:
+    assert decode_object(line) == value
 
 
 def test_non_ascii_is_kept() -> None:

@@ -12,7 +12,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from aigc_evals.data import decode, encode
-from aigc_evals.redact import Redactor, names_a_secret
+from aigc_evals.redact import Redactor, names_a_secret, url_secrets
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dBjftJeZ4CVPmB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAx+/1\nabc=\n-----END RSA PRIVATE KEY-----"
@@ -212,6 +212,95 @@ def test_names_of_secrets_are_known_by_their_words() -> None:
         assert names_a_secret(name), name
     for name in ("MONKEY", "AUTHOR", "KEYBOARD", "Signal-Name", "mask", "X-App-Id", "tokenizer"):
         assert not names_a_secret(name), name
+
+
+_ALWAYS = """
+    api_key apikey x_api_key api_token access_token refresh_token id_token auth_token bearer_token token password passwd
+    passphrase secret client_secret secret_key secret_access_key private_key authorization proxy_authorization x_auth_token
+    cookie set_cookie credentials ocp_apim_subscription_key x_goog_api_key db_password aws_access_key aws_secret_key
+    hf_access_token Set-Cookie X-API-KEY Ocp-Apim-Subscription-Key apiKey accessToken 密钥_api_key API_KEY PassPhrase
+    passWord toKEN-2
+"""
+ALWAYS = _ALWAYS.split()
+"""Nothing else goes by these names."""
+
+_BY_A_WORD = """
+    key keys appkey accesskey secretkey tokens secrets appsecret passwords pass pwd credential auth bearer cookies ak sk sign
+    signature sig odbc key1 X-Token BAIDU_AK DB_PWD GOOGLE_APPLICATION_CREDENTIALS_JSON api_key_env stop_token max_token
+    odbc_connect auth_method
+"""
+BY_A_WORD = _BY_A_WORD.split()
+"""One of their words is one that secrets go by."""
+
+_BY_A_PART = """
+    userkey mykey keyfile usertoken tokenizer mysecret2 secretly dbpassword sslpassword sslpasswd author oauth passfile
+    userpass odbcconnect monkey KEYBOARD
+"""
+BY_A_PART = _BY_A_PART.split()
+"""A part of a word is."""
+
+NO_SECRET = [
+    "mask",
+    "X-App-Id",
+    "Signal-Name",
+    "design",
+    "task",
+    "peak",
+    "passages",
+    "passage_file",
+    "sslmode",
+    "名字",
+    "",
+]
+
+
+def test_what_goes_by_a_telling_name_is_hidden_as_far_as_the_name_tells() -> None:
+    for strictness, hidden, shown in (
+        ({"surely": True}, ALWAYS, [*BY_A_WORD, *BY_A_PART, *NO_SECRET]),
+        ({}, [*ALWAYS, *BY_A_WORD], [*BY_A_PART, *NO_SECRET]),
+        ({"anywhere": True}, [*ALWAYS, *BY_A_WORD, *BY_A_PART], NO_SECRET),
+    ):
+        assert [name for name in hidden if not names_a_secret(name, **strictness)] == [], strictness
+        assert [name for name in shown if names_a_secret(name, **strictness)] == [], strictness
+
+
+@pytest.mark.parametrize("name", ALWAYS)
+def test_a_setting_of_such_a_name_is_hidden_and_not_one_that_a_word_makes_suspicious(name: str) -> None:
+    settings = {
+        name: "x",
+        "stop_token": "<|im_end|>",
+        "api_key_env": "MY_KEY",
+        "std_key": "std",
+        "id_key": "uid",
+        "key": "k",
+    }
+    assert Redactor().value(settings) == {**settings, name: "[redacted]"}
+
+
+@pytest.mark.parametrize("name", [*ALWAYS, *BY_A_WORD])
+def test_a_variable_of_such_a_name_is_hidden_and_no_folder(name: str) -> None:
+    value = "zebra-Quartz-7731"
+    assert Redactor.from_environment({name: value}).text(value) == "[redacted]"
+    assert Redactor.from_environment({name: f"/home/{value}"}).text(f"/home/{value}") == f"/home/{value}"
+
+
+@pytest.mark.parametrize("name", ["DB_PASSWORD", "dbPasswd", "CLIENT_SECRET", "DB_PWD", "db_pass"])
+def test_a_password_may_be_a_word(name: str) -> None:
+    assert Redactor.from_environment({name: "correcthorse"}).text("correcthorse") == "[redacted]"
+
+
+@pytest.mark.parametrize("name", [*ALWAYS, *BY_A_WORD, *BY_A_PART])
+def test_a_setting_of_a_database_s_url_is_hidden_by_any_part_of_its_name(name: str) -> None:
+    assert "q/7 x" in url_secrets(f"postgresql://h/d?sslmode=require&{name}=q%2F7+x")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["key", "userkey", "usertoken", "signature", "sig", "compsig", "secret", "dbpasswd", "credential", "X-Goog-Auth"],
+)
+def test_a_value_in_the_query_of_a_url_is_hidden_by_the_end_of_its_name(name: str) -> None:
+    assert Redactor().text(f"https://h/p?a=b&{name}=q7#x") == f"https://h/p?a=b&{name}=[redacted]#x"
+    assert Redactor().text(f"https://h/p?{name}word=q7") == f"https://h/p?{name}word=q7"
 
 
 def test_short_values_and_placeholders_are_not_secrets() -> None:

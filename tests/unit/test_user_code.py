@@ -43,6 +43,25 @@ def test_a_completion_that_is_null_is_an_empty_answer(tmp_path: Path) -> None:
     assert result.report["outcomes"]["empty"] == result.report["planned"]
 
 
+@pytest.mark.parametrize("name", ["api_key", "userkey", "stop_token", "dbpassword", "appSecret"])
+def test_an_argument_that_may_be_a_secret_is_in_no_log(name: str, tmp_path: Path) -> None:
+    class Leaks(aigc_evals.NamedModel):
+        MODEL_NAME = "泄密"
+
+        def __init__(self, **given: str) -> None:
+            self.given = given
+
+        def create(self, prompt: Any, **kwargs: Any) -> str:
+            return f"我的参数：{self.given}"
+
+    args = {name: "zebra-quartz-7731", "region": "shanghai-north-2"}
+    log = tmp_path / "log.jsonl"
+    aigc_evals.run(Leaks, "test-match", record_path=log, completion_args=args, progress=False, environ={})
+    written = log.read_text(encoding="utf-8")
+    assert "zebra" not in written
+    assert f"我的参数：{{'{name}': '[redacted]', 'region': 'shanghai-north-2'" in written
+
+
 def test_the_report_says_where_code_of_the_users_own_failed(tmp_path: Path) -> None:
     def model(prompt: Any, **kwargs: Any) -> str:
         return str(kwargs["promt"])
