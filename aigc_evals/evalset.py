@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,22 +13,29 @@ from typing import Any
 from aigc_evals.base import EvalSpec, RunResult
 from aigc_evals.columns import table
 from aigc_evals.errors import AigcEvalsError, UsageError
-from aigc_evals.made_data import lacking, lacking_in_set
+from aigc_evals.log_names import default_log_dir, find_log, is_finished, log_name
+from aigc_evals.made_data import command_of_set, lacking, lacking_in_set
 from aigc_evals.registry import Registry
 from aigc_evals.report import headline_row
 from aigc_evals.resume import DifferentRunError
 from aigc_evals.run_config import several
-from aigc_evals.runner import default_log_dir, find_log, is_finished, log_name, names_of, run
+from aigc_evals.runner import names_of, run
 
 
 @dataclass
 class SetResult:
-    """What an eval set gives back: the evals of the set, per eval its result, and what could not run at all."""
+    """What an eval set gives back: the evals of the set, per eval its result, and what could not run at all.
+
+    ``already`` are those that were finished before; ``not_made`` names, for those of ``failures`` that lack data which a
+    command makes, that command, and ``make_all`` the one for all of them.
+    """
 
     evals: list[str] = field(default_factory=list)
     results: dict[str, RunResult] = field(default_factory=dict)
     failures: dict[str, AigcEvalsError] = field(default_factory=dict)
     already: list[str] = field(default_factory=list)
+    not_made: dict[str, str] = field(default_factory=dict)
+    make_all: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -79,6 +87,8 @@ def run_set(
     if without and exit_on_error:
         raise lacking_in_set([spec for spec in evals if spec.key in without], eval_set, more)
     done.failures.update(without)
+    done.not_made = {str(spec.key): str(spec.made_by) for spec in evals if spec.key in without}
+    done.make_all = command_of_set(eval_set, more)
     for spec in evals:
         if spec.key in without and on_end is not None:
             on_end(spec, without[spec.key])
@@ -115,24 +125,48 @@ def _without_data(evals: Sequence[EvalSpec], extra: Mapping[str, Any]) -> dict[s
 
 
 def render_set(done: SetResult) -> str:
-    """One line per eval of the set as a table for a terminal: its headline with interval and n, or why it has none."""
+    """One line per eval of the set as a table for a terminal: its headline with interval and n, or what became of it
+    (``render_failures`` says why).
+    """
     head = ("eval", "metric", "value", "95 % interval", "n", "")
     rows = [head]
     for key in done.evals:
         if key in done.results:
             result = done.results[key]
-            told = "stopped" if result.interrupted else "; ".join(result.problems)
-            rows.append((key, *headline_row(result.report), _first_line(told)))
+            told = "stopped" if result.interrupted else "failed" if result.problems else ""
+            rows.append((key, *headline_row(result.report), told))
         else:
-            failure = done.failures.get(key)
-            # Of a mistake the sentence alone: paths are long, and were told when it happened.
-            why = f"failed: {getattr(failure, 'message', failure)}" if failure is not None else "not run"
-            rows.append((key, "-", "-", "-", "-", _first_line(why)))
+            told = "no data" if key in done.not_made else "failed" if key in done.failures else "not run"
+            rows.append((key, "-", "-", "-", "-", told))
     return "\n".join(table(rows))
 
 
-def _first_line(text: str) -> str:
-    return text.partition("\n")[0]
+def render_failures(done: SetResult) -> str:
+    """The evals that failed, each with its reason and what to do, and those whose data has not been made; "" for none."""
+    failed = {key: str(error) for key, error in done.failures.items() if key not in done.not_made}
+    failed |= {
+        key: _problem(result) for key, result in done.results.items() if result.problems and not result.interrupted
+    }
+    lines = [f"failed: {len(failed)} of {len(done.evals)} evals"] if failed else []
+    for key in sorted(failed, key=done.evals.index):
+        lines += f"  {key}: {failed[key]}".replace("\n", "\n    ").split("\n")
+    if done.not_made:
+        lines.append(f"no data, which a command makes: {len(done.not_made)} of {len(done.evals)} evals")
+        lines += [f"  {key}: {command}" for key, command in done.not_made.items()]
+        lines.append(f"  Make it all: {done.make_all}")
+    return "\n".join(lines)
+
+
+def _problem(result: RunResult) -> str:
+    """The problems of a run that has a report, and where to look."""
+    told = "; ".join(result.problems)
+    if result.log_path is None:
+        return told
+    outcomes = result.report.get("outcomes") or {}
+    again = [outcome for outcome in ("error", "judge_failed") if outcomes.get(outcome)]
+    where = shlex.join(["aigc_evals", "samples", str(result.log_path), *(["--outcome", again[0]] if again else [])])
+    more = "\nTo ask them again: the same command with --retry_errors" if again else ""
+    return f"{told}\nSee its samples: {where}{more}"
 
 
 def _run_one(

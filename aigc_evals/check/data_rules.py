@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ from aigc_evals.check.findings import Problem
 from aigc_evals.check.modelgraded_rules import missing_values
 from aigc_evals.check.uses import JSON, Use
 from aigc_evals.data.lines import BOM, is_blank, parse_line
-from aigc_evals.errors import DataError, SampleError
+from aigc_evals.errors import DataError, SampleError, UsageError
 from aigc_evals.fastjson import encode
 
 # -- lines: (bytes, number) -> what is wrong ----------------------------------------------------------------------
@@ -82,6 +83,22 @@ def sample_form(use: Use, sample: Any) -> str | None:
     except Exception as error:
         return f"check_sample fails: {type(error).__name__}: {error}"
     return None
+
+
+def few_shot_rows(use: Use) -> Iterator[Problem]:
+    """There are fewer examples than are to be put before each question."""
+    count = use.args.get("num_few_shot")
+    if use.examples_path is None or not isinstance(count, int) or count <= 0:
+        return
+    from aigc_evals.data.samples import JsonlSamples
+    from aigc_evals.elsuite.few_shot import FewShotBySubject, shortage
+
+    # What is wrong with the file itself is another rule's business.
+    with contextlib.suppress(UsageError), contextlib.closing(JsonlSamples.open(use.examples_path)) as samples:
+        by_subject = getattr(use.cls, "few_shot_rows", None) is FewShotBySubject
+        told = shortage(list(samples), count, by_subject=by_subject)
+        if told is not None:
+            yield Problem(told, *use.entry.at("args", "num_few_shot"))
 
 
 def few_shot_leak(use: Use, sample: Any) -> str | None:

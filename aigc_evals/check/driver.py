@@ -126,7 +126,7 @@ def _of_evals(sources: Sources, entries: Iterable[Entry], broken: set[tuple[str,
         bad = ("evals", entry.name) in broken
         for rule in rules.EVAL_RULES:
             for problem in rule.function(use):
-                bad = True
+                bad = bad or (problem.severity or rule.severity) == ERROR
                 yield _finding(rule, problem, entry.path, entry.name)
         spec = use.modelgraded
         if not bad and (spec is None or ("modelgraded", spec.name) not in broken) and _is_worth_making(use):

@@ -50,6 +50,7 @@ EVAL_RULES = (
     Rule("data-missing", ERROR, spec.data_exists),
     Rule("verdict-not-asked", ERROR, graded.verdict_asked),
     Rule("output-template-missing", ERROR, graded.several_answers),
+    Rule("few-shot-too-few", WARNING, data.few_shot_rows),
 )
 """``function(use)``."""
 

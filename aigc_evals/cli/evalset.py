@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from aigc_evals.cli.console import prepare_logging, run_command, say
+from aigc_evals.cli.console import prepare_logging, run_command, safe, say
 from aigc_evals.cli.flags import SET_FLAGS, Command
 from aigc_evals.cli.run import config_of, show
 
@@ -35,7 +35,7 @@ def _run(args: argparse.Namespace, command_line: str) -> int:
     prepare_logging(args.debug, args.log_to_file)
     from aigc_evals.ci_output import BuildOutput
     from aigc_evals.errors import AigcEvalsError
-    from aigc_evals.evalset import render_set, run_set
+    from aigc_evals.evalset import render_failures, render_set, run_set
 
     def started(number: int, total: int, spec: Any) -> None:
         say(f"[{number + 1}/{total}] {spec.key}")
@@ -43,7 +43,9 @@ def _run(args: argparse.Namespace, command_line: str) -> int:
     def ended(spec: Any, result: Any) -> None:
         build.tell(str(spec.key), args.completion_fn, result)
         if isinstance(result, AigcEvalsError):
-            say(f"error: {spec.key}: {result}")
+            # All of it is told at the end, where it does not get lost among reports.
+            reason = getattr(result, "message", str(result)).partition("\n")[0].rstrip(":")
+            say(safe(f"error: {spec.key}: {reason}"))
         else:
             show(result, f"{spec.key}  {args.completion_fn}", as_json=args.json)
             say("", sys.stderr if args.json else sys.stdout)
@@ -53,6 +55,12 @@ def _run(args: argparse.Namespace, command_line: str) -> int:
         done = run_set(args.completion_fn, args.eval_set, on_start=started, on_end=ended, **config)
     if len(done.evals) > 1:
         say(render_set(done), sys.stderr if args.json else sys.stdout)
+    failures = render_failures(done)
+    if failures:
+        say(safe(f"\n{failures}"))
+        left = len(done.evals) - len(done.results) - len(done.failures)
+        if left and args.exit_on_error:
+            say(f"not run: {left} of {len(done.evals)} evals; --no-exit-on-error goes on after one that fails")
     if done.already:
         say(f"{len(done.already)} evals were finished before (use --no-resume to run them again)")
     return done.exit_code

@@ -43,6 +43,7 @@ def generate(args: argparse.Namespace, command_line: str) -> int:
     import shlex
 
     prepare_logging(False, None)
+    _not_empty(args)
     if args.list:
         for line in listing():
             say(line, sys.stdout)
@@ -55,7 +56,7 @@ def generate(args: argparse.Namespace, command_line: str) -> int:
         say(str(path), sys.stdout)
     count = sum(_rows_in(path) for path in written if path.suffix == ".jsonl")
     few = f", fewer than the {args.samples} asked for: there are no more" if count < (args.samples or 0) else ""
-    say(f"{count} samples{few}")
+    say(f"{count} {'sample' if count == 1 else 'samples'}{few}")
     where = "" if _is_known(args.out) else f" --registry_path {shlex.quote(args.out)}"
     for name in names:
         say(f"Run it with: exec_aigc_evals COMPLETION_FN {name}{where}")
@@ -108,25 +109,29 @@ def _all_of(args: argparse.Namespace) -> int:
     registry.add_registry_paths(args.registry_path or ())
     evals = evals_of(registry, args.set)
     commands = dict.fromkeys(str(spec.made_by) for spec in evals if lacking(spec, str(spec.key)) is not None)
-    failed = []
-    for command in commands:
-        say(command)
+    failed: dict[str, str] = {}
+    for number, command in enumerate(commands, 1):
+        say(f"[{number}/{len(commands)}] {command}")
         try:
             words = shlex.split(command)
             if words[:2] != COMMAND.name.split():
                 raise UsageError("this is another program's command; run it yourself")
             for path in _made(COMMAND.parse([*words[2:], *(["--folder", args.folder] if args.folder else [])]))[0]:
                 say(str(path), sys.stdout)
-        except (AigcEvalsError, ValueError) as error:
+        except AigcEvalsError as error:
             say(f"error: {error}")
-            failed.append(command)
-        except SystemExit:  # a command with flags that there are not, which has been told already
-            failed.append(command)
+            failed[command] = getattr(error, "message", str(error)).partition("\n")[0].rstrip(":")
+        except ValueError as error:
+            failed[command] = f"not a command line: {error}"
+        except SystemExit:  # what it says has been told by then
+            failed[command] = "not a command line that is understood"
     told = f"{len(commands) - len(failed)} of {len(commands)} made" if commands else "nothing was missing"
     say(f"{told} for the {len(evals)} evals of {args.set}")
     if failed:
-        raise UsageError("\n  ".join(["not made:", *failed]))
-    where = "".join(f" --registry_path {path}" for path in args.registry_path or ())
+        hint = "What was made stays; the same command makes the rest."
+        reasons = (f"  {command}\n    {why}" for command, why in failed.items())
+        raise UsageError("\n".join(["not made:", *reasons]), hint=hint)
+    where = "".join(f" --registry_path {shlex.quote(path)}" for path in args.registry_path or ())
     say(f"Run them with: exec_aigc_evalset COMPLETION_FN {args.set}{where}")
     return 0
 
@@ -141,8 +146,12 @@ def _of_task(args: argparse.Namespace) -> tuple[list[Path], list[str]]:
 
 
 def _of_set(args: argparse.Namespace) -> tuple[list[Path], list[str]]:
+    import inspect
+    from functools import partial
+
     from aigc_evals.errors import UsageError, nearest
     from aigc_evals.generate import DATASETS, get
+    from aigc_evals.objects import construct
     from aigc_evals.tasks import TASKS
 
     if ":" not in args.name and args.name.lower() not in map(str.lower, DATASETS):
@@ -154,18 +163,34 @@ def _of_set(args: argparse.Namespace) -> tuple[list[Path], list[str]]:
     _only(args, _OF_TASKS, "data sets, whose questions are as hard as they are")
     if args.samples is not None and args.samples < 1:
         raise UsageError(f"must be at least 1, got {args.samples}", key="samples")
-    made = cls(
-        [args.split or cls.default_split, *([] if args.samples is None else [args.samples])],
-        out=args.out,
-        folder=args.folder or ".",
-        seed=args.seed,
-        few_shot=args.few_shot or 0,
-        subset=args.subset,
-        source=args.source,
-        accept_changed=args.accept_changed,
-        made_as=args.name if ":" in args.name else None,
-    )
+    config = [args.split or cls.default_split, *([] if args.samples is None else [args.samples])]
+    given = {
+        "out": args.out,
+        "folder": args.folder or ".",
+        "seed": args.seed,
+        "few_shot": args.few_shot or 0,
+        "subset": args.subset,
+        "source": args.source,
+        "accept_changed": args.accept_changed,
+        "made_as": args.name if ":" in args.name else None,
+    }
+    try:
+        inspect.signature(cls).bind(config, **given)
+    except TypeError as error:
+        hint = "A constructor of its own must take *args and **kwargs, and hand them on to that of Generate."
+        raise UsageError(f"{args.name} cannot be made: {error}", key="__init__", hint=hint) from None
+    made = construct(partial(cls, config), given, args.name)
     return made.written, [f"{made.class_name}_{kind.kind}" for kind in made.eval_kinds()]
+
+
+def _not_empty(args: argparse.Namespace) -> None:
+    """UsageError for a flag whose value is empty, as when a variable of the shell is not set."""
+    from aigc_evals.errors import UsageError
+
+    for flag in COMMAND.flags:
+        value = getattr(args, flag.dest)
+        if value == "" or (isinstance(value, list) and "" in value):
+            raise UsageError(f"--{flag.name} is empty", key=flag.name)
 
 
 def _rows_in(path: Path) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aigc_evals.errors import SampleError, UsageError
@@ -17,6 +18,7 @@ class FewShot:
 
     def __init__(self, owner: Eval, count: int, few_shot_jsonl: str | None) -> None:
         self.count = count
+        self._owner = owner
         self.rows: list[dict[str, Any]] = []
         self.sha256: str | None = None
         if count <= 0:
@@ -52,6 +54,10 @@ class FewShot:
         return [*prompt[:-1], *[message for row in self.chosen(sample) for message in row["sample"]], *prompt[-1:]]
 
     def facts(self) -> Mapping[str, Any]:
+        """What the log has of the examples. It is asked for when a run begins, which then is told of examples that lack."""
+        told = shortage(self.rows, self.count, by_subject=self._all)
+        if told is not None:
+            self._owner.remark(told)
         return {"few_shot": {"rows": len(self.rows), "sha256": self.sha256}} if self.count > 0 else {}
 
 
@@ -72,6 +78,24 @@ class FewShotBySubject(FewShot):
         if not any(subject is not None for subject in self._subjects):
             return self.rows
         return self._subjects.get(subject_of(sample), [])
+
+
+def shortage(rows: Sequence[Any], count: int, *, by_subject: bool = False) -> str | None:
+    """What to say where rows are too few for ``count`` examples before each question; None where they are enough.
+
+    With ``by_subject`` each subject is to have so many, if the rows have subjects.
+    """
+    counts = Counter(subject_of(row) for row in rows) if by_subject else Counter()
+    if any(subject is not None for subject in counts):
+        few = [f"{subject} ({n})" for subject, n in counts.items() if subject is not None and n < count]
+        if not few:
+            return None
+        shown = ", ".join(few[:5]) + (f" and {len(few) - 5} more subjects" if len(few) > 5 else "")
+        return f"num_few_shot is {count}, but few_shot_jsonl has fewer examples of {shown}; their questions get what there is"
+    if len(rows) >= count:
+        return None
+    told = "no examples" if not rows else "only 1 example" if len(rows) == 1 else f"only {len(rows)} examples"
+    return f"num_few_shot is {count}, but few_shot_jsonl has {told}; questions get what there is"
 
 
 def subject_of(row: Any) -> Any:

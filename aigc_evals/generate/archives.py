@@ -1,7 +1,7 @@
 """Unpacks what data sets come in: zip, tar (also .gz, .bz2, .xz), a gzipped file, a plain file.
 
 An archive is somebody else's work: nothing in it gets a place outside the folder it is unpacked to, and none may be larger
-than ``Limits`` allow. The folder appears under its name only when all of it is there.
+than ``Limits`` allow. The folder appears under its name only when all that is wanted of the archive is there.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ import gzip
 import lzma
 import os
 import re
-import secrets
 import shutil
 import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from aigc_evals.errors import UsageError
+from aigc_evals.files import spare_name
 from aigc_evals.generate.files import unwritable
 
 _TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -37,7 +37,10 @@ _BROKEN = (
 _UTF8_FLAG = 0x800
 _ENCRYPTED = 0x1
 _BLOCK = 1 << 20
+_TOLD = 20
+"""So many names are told of an archive that has nothing of what is wanted."""
 Readable = IO[bytes] | gzip.GzipFile
+_WILD = re.compile(r"[*?\[]")
 _LITTER = re.compile(r"(^|/)(__MACOSX|\.DS_Store|\._[^/]*|Thumbs\.db)(/|$)")
 
 
@@ -51,16 +54,42 @@ class Limits:
     always: int = 64 << 20
 
 
-def unpack(archive: Path, target: Path, limits: Limits | None = None) -> Path:
+class Wanted:
+    """Which files of an archive are wanted: those whose paths end as one of ``patterns`` says (``dev.json``, ``val/*.csv``:
+    what ``readers.find`` takes); all of them, where there are none.
+    """
+
+    def __init__(self, patterns: Sequence[str] = ()) -> None:
+        self.patterns = tuple(patterns)
+        # Some sets want ten thousands of files by their names.
+        self._ends = frozenset(pattern for pattern in patterns if not _WILD.search(pattern))
+        self._wild = [pattern for pattern in patterns if _WILD.search(pattern)]
+
+    def __contains__(self, name: str) -> bool:
+        if not self.patterns:
+            return True
+        parts = name.split("/")
+        if any("/".join(parts[i:]) in self._ends for i in range(len(parts))):
+            return True
+        return any(PurePosixPath(name).match(pattern) for pattern in self._wild)
+
+
+class UnusableArchive(UsageError):
+    """A file that is not what its name says, or an archive that cannot be unpacked."""
+
+
+def unpack(archive: Path, target: Path, limits: Limits | None = None, wanted: Sequence[str] = ()) -> Path:
     """Unpack ``archive`` into the folder ``target``, which it replaces; a plain file is put there as it is.
 
-    UsageError for an archive that is damaged or encrypted, has a member that leads out of the folder, or is too large.
+    ``wanted`` names the files of the archive that are unpacked (see ``Wanted``; all, for none). UsageError for an archive
+    that is damaged, has a member that leads out of the folder, has none of the wanted files or an encrypted one, or is too
+    large.
     """
-    made = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    made = spare_name(target)
     try:
         made.mkdir(parents=True)
         try:
-            _Unpacking(archive, made, limits or Limits()).all()
+            _Unpacking(archive, made, limits or Limits(), Wanted(wanted)).run()
             shutil.rmtree(target, ignore_errors=True)
             os.replace(made, target)
         finally:
@@ -74,9 +103,31 @@ def unpack(archive: Path, target: Path, limits: Limits | None = None) -> Path:
     return target
 
 
-def kind_of(path: Path) -> str:
-    """``zip``, ``tar``, ``gz`` or ``plain``: by the end of the name, by the content where the name has no end."""
-    name = path.name.lower()
+def check_kind(path: Path, name: str) -> None:
+    """UsageError unless a file is, as far as its beginning (and the end of a zip file) tells, what ``name`` says it is."""
+    kind = kind_of(path, name)
+    with open(path, "rb") as stream:
+        start = stream.read(512)
+    if kind == "zip" and not zipfile.is_zipfile(path):
+        cut = start.startswith(b"PK\x03\x04")
+        told = (
+            "not a whole zip file: its end is missing" if cut else f"not a zip file: it begins with {_beginning(path)}"
+        )
+        raise _refused(path, told)
+    if kind == "tar" and not tarfile.is_tarfile(path):
+        raise _refused(path, f"not a tar file: it begins with {_beginning(path)}")
+    if kind == "gz" and not start.startswith(b"\x1f\x8b"):
+        raise _refused(path, f"not a gzip file: it begins with {_beginning(path)}")
+    page = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith((b"<!doctype html", b"<html"))
+    if page and not name.lower().endswith((".html", ".htm")):
+        raise _refused(path, f"a web page instead of the file: it begins with {_beginning(path)}")
+
+
+def kind_of(path: Path, name: str = "") -> str:
+    """``zip``, ``tar``, ``gz`` or ``plain``: by the end of the name (``name``, where it is to have another than it has), by the
+    content where the name has no end.
+    """
+    name = (name or path.name).lower()
     if name.endswith(".zip"):
         return "zip"
     if name.endswith(_TAR_SUFFIXES):
@@ -127,16 +178,20 @@ def zip_name(info: zipfile.ZipInfo) -> str:
 class _Unpacking:
     """One archive on its way into a folder, counted."""
 
-    def __init__(self, archive: Path, folder: Path, limits: Limits) -> None:
+    def __init__(self, archive: Path, folder: Path, limits: Limits, wanted: Wanted) -> None:
         self._archive = archive
         self._folder = folder
         self._limits = limits
+        self._wanted = wanted
+        self._passed_over: list[str] = []
         self._most = min(limits.bytes, max(limits.always, limits.ratio * archive.stat().st_size))
         self._files = 0
         self._bytes = 0
 
-    def all(self) -> None:
+    def run(self) -> None:
         kind = kind_of(self._archive)
+        if kind != "plain":
+            check_kind(self._archive, self._archive.name)
         if kind == "plain":
             _link(self._archive, self._folder / self._archive.name)
         elif kind == "gz":
@@ -146,14 +201,17 @@ class _Unpacking:
             self._zip()
         else:
             self._tar()
+        if self._passed_over and not self._files:
+            message = f"it has none of the files that are wanted: {', '.join(self._wanted.patterns[:_TOLD])}"
+            raise _refused(self._archive, f"{message}. It has: {', '.join(sorted(self._passed_over))}")
 
     def _zip(self) -> None:
-        if not zipfile.is_zipfile(self._archive):
-            raise _refused(self._archive, f"not a zip file: it begins with {_beginning(self._archive)}")
         with zipfile.ZipFile(self._archive) as opened:
             for info in opened.infolist():
                 name = zip_name(info)
                 if name.endswith(("/", "\\")) or _LITTER.search(name.replace("\\", "/")):
+                    continue
+                if not self._wants(name):
                     continue
                 if info.flag_bits & _ENCRYPTED:
                     raise _refused(self._archive, f"{name!r} is encrypted")
@@ -163,11 +221,9 @@ class _Unpacking:
                     self._write(name, stream)
 
     def _tar(self) -> None:
-        if not tarfile.is_tarfile(self._archive):
-            raise _refused(self._archive, f"not a tar file: it begins with {_beginning(self._archive)}")
         with tarfile.open(self._archive) as opened:
             for member in opened:
-                if member.isdir() or _LITTER.search(member.name):
+                if member.isdir() or _LITTER.search(member.name) or not self._wants(member.name):
                     continue
                 stream = self._content(opened, member)
                 if stream is None:
@@ -189,10 +245,23 @@ class _Unpacking:
                 raise _refused(self._archive, message) from None
         return opened.extractfile(member)
 
-    def _write(self, name: str, stream: Readable) -> None:
+    def _wants(self, name: str) -> bool:
+        """Whether a member is wanted; none may lead out of the folder, wanted or not."""
+        below = self._below(name)
+        if below in self._wanted:
+            return True
+        if len(self._passed_over) < _TOLD:
+            self._passed_over.append(below)
+        return False
+
+    def _below(self, name: str) -> str:
         below = safe_name(name)
         if below is None:
             raise _refused(self._archive, f"{name!r} would lead out of the folder it is unpacked to")
+        return below
+
+    def _write(self, name: str, stream: Readable) -> None:
+        below = self._below(name)
         self._files += 1
         if self._files > self._limits.files:
             raise _refused(self._archive, f"more than {self._limits.files} files")
@@ -228,6 +297,6 @@ def _beginning(path: Path) -> str:
         return repr(stream.read(24))[1:]
 
 
-def _refused(archive: Path, message: str) -> UsageError:
+def _refused(archive: Path, message: str) -> UnusableArchive:
     hint = "Delete the file to fetch it again, or name a good copy with --source."
-    return UsageError(f"this archive cannot be used: {message}", path=archive, hint=hint)
+    return UnusableArchive(f"this file cannot be used: {message}", path=archive, hint=hint)

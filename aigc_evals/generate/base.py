@@ -9,16 +9,19 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from aigc_evals.errors import AigcEvalsError, UsageError, nearest
-from aigc_evals.generate.examples import Examples, as_ideal
-from aigc_evals.generate.files import DatasetsLock, held, replaced, write_whole
-from aigc_evals.generate.kinds import CHINESE, ENGLISH, EvalKind, as_yaml
+from aigc_evals.errors import UsageError, nearest
+from aigc_evals.files import write_whole
+from aigc_evals.generate.examples import Examples
+from aigc_evals.generate.files import held, replaced
+from aigc_evals.generate.kinds import CHINESE, ENGLISH, EvalKind, as_yaml, own_yaml
+from aigc_evals.generate.rows import check_name, explained, made_row, of_raw_files
 from aigc_evals.generate.sampling import DEFAULT_SEED, pick
-from aigc_evals.generate.source import Described, Source, remotes
-from aigc_evals.objects import raised_at
+from aigc_evals.generate.source import Described, PendingLock, Source, remotes
+from aigc_evals.generate.splits import whole_or_none
 from aigc_evals.redact import Redactor
 
 Message = dict[str, Any]
@@ -56,6 +59,8 @@ class Generate:
     """
 
     d_url: ClassVar[Described] = ""
+    members: ClassVar[Sequence[str]] = ()
+    """The files that are wanted of the archives, as ``readers.find`` takes them (``dev.json``, ``val/*.csv``); all, for none."""
     class_name: str = ""
     """The name of the data set, its files and its evals: the class's own unless given."""
     language: ClassVar[str] = "en"
@@ -109,8 +114,11 @@ class Generate:
         self.made_as = made_as
         self.written: list[Path] = []
         self.config = config
+        if type(self) is not Generate:
+            check_name(self.class_name, "class_name")
         self.split, self.samples = self._configured(config)
         self._taken = False
+        self._lock: PendingLock | None = None
         if few_shot < 0:
             raise UsageError(f"must not be negative, got {few_shot}", key="few_shot")
         if config is not None:
@@ -203,17 +211,6 @@ class Generate:
         """The subset of an item: its field ``subset``."""
         return item.get("subset") if isinstance(item, Mapping) and self.subsets else None
 
-    @contextlib.contextmanager
-    def _explained(self, told: str) -> Iterator[None]:
-        """An error of a subclass's own code, as one that says which data set it is about."""
-        try:
-            yield
-        except AigcEvalsError:
-            raise
-        except Exception as error:
-            message = f"{self.class_name}: {told}: {type(error).__name__}: {error}"
-            raise UsageError(message, hint=raised_at(error)) from error
-
     def _lacking(self, method: str) -> UsageError:
         return UsageError(f"the data set {self.class_name} does not define {method}", key=type(self).__qualname__)
 
@@ -221,22 +218,39 @@ class Generate:
 
     def fetch(self) -> Path:
         """A folder with the raw files, fetched and unpacked; ``readers.find(folder, name)`` finds a file in it."""
-        lock = DatasetsLock(self.folder / "datasets" / "datasets.lock")
-        return Source(
+        lock = self._lock or self._new_lock()
+        folder = Source(
             self.made_as or self.class_name,
             remotes(self.d_url),
             self.this_download_path,
             lock,
             self.source,
             self.accept_changed,
+            self.wanted_members,
         ).fetch()
+        if self._lock is None:
+            lock.settle()
+        return folder
+
+    def _new_lock(self) -> PendingLock:
+        return PendingLock(self.folder / "datasets" / "datasets.lock")
+
+    def wanted_members(self, folder: Path) -> Sequence[str]:
+        """``members``, where they depend on raw files that come in no archive: these are in ``folder`` by then."""
+        return (self.members,) if isinstance(self.members, str) else self.members
 
     def save_split(self, split: str, items: Iterable[Item]) -> Path:
         """Write the items of a split, as they are to be read again; ``subset`` names the subset of each, if there are any."""
+        check_name(split, "split")
+        return write_whole(self.this_dataset_path / f"{split}.jsonl", self._lines(split, items))
+
+    def _lines(self, split: str, items: Iterable[Item]) -> Iterator[bytes]:
         from aigc_evals.fastjson import encode
 
-        path = self.this_dataset_path / f"{split}.jsonl"
-        return write_whole(path, (encode(item).decode() + "\n" for item in items))
+        # What goes wrong in reading raw files must not look like a disk that cannot be written to.
+        with self._of_raw_files(f"the split {split!r} cannot be made"):
+            for item in items:
+                yield encode(item) + b"\n"
 
     def chat(self, question: str) -> list[Message]:
         """A prompt: the ``instruction`` as system message, and a user's message."""
@@ -252,12 +266,21 @@ class Generate:
 
     def eval_kinds(self) -> list[EvalKind]:
         """The ways of scoring of this set."""
+        if isinstance(self.evals, str):
+            hint = f"One alone is ({self.evals!r},)"
+            raise UsageError(f"{self.class_name}: expected a list of ways of scoring", key="evals", hint=hint)
         found = [self.kinds.get(kind, kind) if isinstance(kind, str) else kind for kind in self.evals]
         for kind in found:
-            if isinstance(kind, str):
+            if not isinstance(kind, EvalKind):
                 hint = f"Known are: {', '.join(self.kinds)}; or give an EvalKind."
                 raise UsageError(f"{self.class_name} names a way of scoring {kind!r}", key="evals", hint=hint)
         return [kind for kind in found if isinstance(kind, EvalKind)]
+
+    @cached_property
+    def _scored_here(self) -> bool:
+        """Whether rows are for the package's own ways of scoring, which want an ``input`` and an ``ideal``."""
+        own = {kind.cls for kind in self.kinds.values()}
+        return type(self).format_one_yaml is Generate.format_one_yaml and any(k.cls in own for k in self.eval_kinds())
 
     def items(self, split: str | None = None) -> Sequence[Item]:
         """The items of a split, read from disk as they are needed; made first where they are not there yet.
@@ -284,14 +307,26 @@ class Generate:
     def _make_splits(self) -> None:
         self.this_download_path.mkdir(parents=True, exist_ok=True)
         self.this_dataset_path.mkdir(parents=True, exist_ok=True)
-        with self._explained("the raw files are not as they should be"):
-            self.extract_and_save_datasets()
+        self._lock = self._new_lock()
+        try:
+            with whole_or_none(self.this_dataset_path), self._of_raw_files("the raw files are not as they should be"):
+                self.extract_and_save_datasets()
+                # Now it is known that the files are those of the data set, and no page that tells of an error.
+                self._lock.settle()
+        finally:
+            self._lock = None
         if self.source is not None:
-            write_whole(self.this_dataset_path / _SOURCE, [Redactor().text(self.source)])
+            write_whole(self.this_dataset_path / _SOURCE, [Redactor().text(self.source).encode()])
+
+    def _of_raw_files(self, told: str) -> contextlib.AbstractContextManager[None]:
+        return of_raw_files(f"{self.class_name}: {told}", None if self.source is not None else self.this_download_path)
 
     def _no_split(self, split: str) -> UsageError:
         path = self.this_dataset_path / f"{split}.jsonl"
-        return UsageError(f"{self.class_name} has no split {split!r} after its raw files were read", path=path)
+        there = ", ".join(sorted(other.stem for other in self.this_dataset_path.glob("*.jsonl")))
+        hint = f"extract_and_save_datasets is to give it to save_split; it saved {there or 'nothing'}."
+        message = f"{self.class_name} has no split {split!r} after its raw files were read"
+        return UsageError(message, path=path, hint=hint)
 
     @property
     def made_from(self) -> str | None:
@@ -323,30 +358,48 @@ class Generate:
         among = [i for i, item in enumerate(items) if self.subset_of(item) in wanted] if wanted else range(len(items))
         if not among:
             told = f" of {', '.join(wanted)}" if wanted else ""
-            raise UsageError(f"the split {split!r} of {self.class_name} has no items{told}", key="split")
+            message = f"the split {split!r} of {self.class_name} has no items{told}"
+            raise UsageError(message, path=self.this_dataset_path / f"{split}.jsonl", hint=self._made_anew)
         examples = Examples(self, split, self.few_shot if few_shot is None else few_shot, seed)
         for number in pick(among, n, name=self.class_name, split=split, seed=seed, total=len(items)):
-            with self._explained(f"item {number} of the split {split!r} is not as it should be"):
-                row = dict(self.format_one_json(items[number]))
+            row = self.row_of(items, number, split)
             if examples.count:
-                row["input"] = examples.before(row["input"], number, items[number])
-            row["ideal"] = as_ideal(row.get("ideal"))
+                with self._about(items, number, split):
+                    row["input"] = examples.before(row["input"], number, items[number])
             yield row
+
+    def row_of(self, items: Sequence[Item], number: int, split: str) -> dict[str, Any]:
+        """The row of one of a split's items; UsageError with its place where ``format_one_json`` makes none of it."""
+        try:
+            return made_row(self.format_one_json(items[number]), scored=self._scored_here)
+        except Exception:
+            with self._about(items, number, split):
+                raise
+
+    def _about(self, items: Sequence[Item], number: int, split: str) -> contextlib.AbstractContextManager[None]:
+        place = getattr(items, "place", None)
+        path, line = place(number) if place is not None else (None, None)
+        told = f"{self.class_name}: item {number} of the split {split!r} is not as it should be"
+        return explained(told, path=path, line=line, hint=self._made_anew)
+
+    @property
+    def _made_anew(self) -> str | None:
+        if self.source is not None:
+            return None  # which has all splits made anew
+        return f"The splits are kept in {self.this_dataset_path}: delete it when what they are made of changes."
 
     def generate(self) -> list[Path]:
         """Write the rows and the evals into the registry ``out``; the paths of both."""
         from aigc_evals.fastjson import encode
 
+        self.eval_kinds()
         self.items(self.split)  # nothing is written for a set that cannot be had
-        text = self.format_one_yaml()
-        if not isinstance(text, str):
-            import yaml
-
-            text = yaml.safe_dump(dict(text), allow_unicode=True, sort_keys=False, width=120)
+        with explained(f"{self.class_name}: its evals cannot be written"):
+            text = own_yaml(self.format_one_yaml(), self.class_name)
         data = self.out / "data" / self.data_path
         spec = self.out / "evals" / f"{self.class_name}.yaml"
-        write_whole(data, (encode(row).decode() + "\n" for row in self.rows(self.split, self.samples)))
-        write_whole(spec, [text])
+        write_whole(data, (encode(row) + b"\n" for row in self.rows(self.split, self.samples)))
+        write_whole(spec, [text.encode()])
         self.written = [data, spec]
         return self.written
 

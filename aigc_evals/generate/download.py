@@ -11,15 +11,18 @@ import os
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from aigc_evals import __version__
+from aigc_evals.columns import bar_size
 from aigc_evals.errors import UsageError
-from aigc_evals.generate.files import DatasetsLock, sha256_of, unwritable
+from aigc_evals.files import checksum
+from aigc_evals.generate.archives import UnusableArchive, check_kind
+from aigc_evals.generate.files import DatasetsLock, unwritable
 from aigc_evals.redact import Redactor
 
 MIRRORS = "AIGC_EVALS_MIRROR"
@@ -102,13 +105,15 @@ def download(
 ) -> Path:
     """The file of ``remote`` in ``folder``, fetched unless it is there, and as ``lock`` has it (which learns of a new one).
 
-    A file put there by hand counts as fetched. ``accept_changed`` takes a file that differs from what is recorded, and
-    records it. ``hint`` is added to the message of a DownloadError.
+    What is not what its name says, such as a page that tells of an error, or a zip file cut short, is neither kept nor
+    recorded: the next address is tried. A file put there by hand counts as fetched. ``accept_changed`` takes a file that
+    differs from what is recorded, and records it. ``hint`` is added to the message of a DownloadError.
     """
     path = folder / remote.file
     recorded = lock.recorded(remote.shown)
     wanted = remote.sha256 or (recorded or {}).get("sha256")
-    if path.is_file() and (wanted is None or accept_changed or sha256_of(path) == wanted):
+    if path.is_file() and (wanted is None or accept_changed or checksum(path) == wanted):
+        check_kind(path, path.name)
         return _settled(remote, path, lock, wanted, accept_changed)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -121,8 +126,13 @@ def download(
         transfer = _Transfer(address, path)
         try:
             fresh = transfer.run()
+            check_kind(fresh, path.name)
         except _Failed as failure:
-            failures.append(f"{Redactor().text(address)}: {Redactor().text(str(failure))}")
+            failures.append((address, str(failure)))
+            continue
+        except UnusableArchive as refused:
+            fresh.unlink(missing_ok=True)
+            failures.append((address, refused.message))
             continue
         except OSError as error:
             raise unwritable(path, error) from None
@@ -134,7 +144,14 @@ def download(
     if changed is not None:
         raise changed
     by_hand = f"Fetch {remote.shown} by hand and put it at {path}."
-    raise DownloadError("cannot be fetched: " + "; ".join(failures), key=remote.file, hint=f"{by_hand}\n{hint}".strip())
+    raise DownloadError(_told(failures), key=remote.file, hint=f"{by_hand}\n{hint}".strip())
+
+
+def _told(failures: Sequence[tuple[str, str]]) -> str:
+    """Why a file cannot be had: the reason of the only address, or that of each on a line of its own."""
+    lines = [f"{address}: {reason}" for address, reason in failures]
+    head = "cannot be fetched: " if len(lines) == 1 else f"cannot be fetched from any of {len(lines)} addresses:\n  "
+    return Redactor().text(head + "\n  ".join(lines))
 
 
 def _settled(
@@ -142,7 +159,7 @@ def _settled(
 ) -> Path:
     """``found``, moved to ``path``, if it is what is wanted; what was not recorded yet is recorded."""
     path = path or found
-    digest = sha256_of(found)
+    digest = checksum(found)
     if wanted is not None and digest != wanted and not accept:
         found.unlink(missing_ok=True)
         place = "the data set's description" if remote.sha256 else str(lock.path)
@@ -280,7 +297,8 @@ class _Transfer:
 
         name = self.part.name.removesuffix(".part")
         quiet = not sys.stderr.isatty()
-        return tqdm(total=whole, initial=start, unit="B", unit_scale=True, desc=name, disable=quiet, leave=False)
+        look: dict[str, Any] = {"unit": "B", "unit_scale": True, "desc": name, **bar_size()}
+        return tqdm(total=whole, initial=start, disable=quiet, leave=False, **look)
 
 
 def _wish(retry_after: str | None) -> float | None:

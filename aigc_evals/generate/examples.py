@@ -6,18 +6,11 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from aigc_evals.errors import UsageError
+from aigc_evals.errors import SampleError, UsageError
 from aigc_evals.generate.sampling import ranked
 
 if TYPE_CHECKING:
     from aigc_evals.generate.base import Generate, Item, Message
-
-
-def as_ideal(ideal: Any) -> Any:
-    """An ideal as evals want it: numbers as text, alone or in a list."""
-    if isinstance(ideal, list):
-        return [as_ideal(one) for one in ideal]
-    return str(ideal) if isinstance(ideal, (int, float)) else ideal
 
 
 class Examples:
@@ -34,13 +27,16 @@ class Examples:
             self._same = self._split == split
             self._items = owner.items(self._split)
 
-    def before(self, prompt: list[Message], number: int, item: Item) -> list[Message]:
+    def before(self, prompt: str | list[Message], number: int, item: Item) -> list[Message]:
         """``prompt`` with the examples between what it shares with them (the instruction) and the question itself."""
         turns: list[Message] = []
+        if isinstance(prompt, str):
+            raise SampleError("examples can be put before a chat prompt only: 'input' must be a list of messages")
         shared = len(prompt) - 1
-        for example in map(self._items.__getitem__, self._of(self._owner.subset_of(item), number)):
-            row = self._owner.format_one_json(example)
-            ideal = as_ideal(row["ideal"])
+        for place in self._of(self._owner.subset_of(item), number):
+            example = self._items[place]
+            row = self._owner.row_of(self._items, place, self._split)
+            ideal = row["ideal"]
             alike = next(
                 (i for i, (a, b) in enumerate(zip(row["input"], prompt, strict=False)) if a != b), len(prompt) - 1
             )

@@ -1,23 +1,20 @@
-"""Files that several processes may write at once: whole or not at all, one writer at a time, and ``datasets.lock``."""
+"""Folders replaced whole, one writer at a time among several processes, and ``datasets.lock``."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
-import secrets
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from aigc_evals.errors import UsageError
-
-_BLOCK = 1 << 20
+from aigc_evals.files import spare_name, write_whole
 
 
 def unwritable(path: Path, error: OSError) -> UsageError:
@@ -25,26 +22,10 @@ def unwritable(path: Path, error: OSError) -> UsageError:
     return UsageError(f"cannot be written: {error.strerror or error}", path=error.filename or path)
 
 
-def write_whole(path: Path, chunks: Iterable[str]) -> Path:
-    """Write a text file so that it appears under its name only when it is whole. UsageError where that cannot be."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(temporary, "w", encoding="utf-8", newline="\n") as stream:
-                stream.writelines(chunks)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise unwritable(path, error) from None
-    return path
-
-
 @contextlib.contextmanager
 def replaced(folder: Path) -> Iterator[None]:
     """Put a folder aside while another one is made in its place; it comes back if that fails."""
-    aside = folder.with_name(f".{folder.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    aside = spare_name(folder)
     try:
         with contextlib.suppress(FileNotFoundError):
             os.replace(folder, aside)
@@ -58,15 +39,6 @@ def replaced(folder: Path) -> Iterator[None]:
         shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
         raise unwritable(folder, error) from None
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 @contextlib.contextmanager
@@ -119,7 +91,7 @@ class DatasetsLock:
         with held(self.path.with_name(f".{self.path.name}")):
             files = {**self._read(), address: {"bytes": size, "sha256": sha256}}
             content = json.dumps({"version": 1, "files": files}, indent=2, sort_keys=True, ensure_ascii=False)
-            write_whole(self.path, [content, "\n"])
+            write_whole(self.path, [f"{content}\n".encode()])
 
     def _read(self) -> dict[str, Any]:
         try:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from aigc_evals.errors import UsageError
+
 
 @dataclass(frozen=True)
 class EvalKind:
@@ -80,6 +82,24 @@ CHINESE: Mapping[str, EvalKind] = _by_name(
         about="按字比较回答与标准答案的片段",
     ),
 )
+
+
+def own_yaml(made: Any, name: str) -> str:
+    """What a data set's ``format_one_yaml`` gave, as the text of a registry's file; UsageError where it can be none."""
+    import yaml
+
+    try:
+        text = made if isinstance(made, str) else yaml.safe_dump(made, allow_unicode=True, sort_keys=False, width=120)
+        entries = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark is not None else ""
+        why = getattr(error, "problem", None) or ": ".join(map(str, error.args))
+        raise UsageError(f"{name}: format_one_yaml gave what is no YAML{where}: {why}", key="format_one_yaml") from None
+    if not isinstance(made, (str, Mapping)) or not isinstance(entries, dict):
+        message = f"{name}: format_one_yaml gave {type(entries).__name__} where names with their entries are wanted"
+        raise UsageError(message, key="format_one_yaml", hint="A mapping of evals' names to entries, or such YAML.")
+    return text
 
 
 def as_yaml(

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from aigc_evals.data.lines import likely_encoding
 from aigc_evals.errors import DataError, nearest
 
 _BLOCK = 1 << 20
@@ -30,19 +31,24 @@ def find_all(folder: Path, name: str) -> list[Path]:
     """All files below ``folder`` whose paths end with ``name``, which may hold ``*``; the least deep first, then by path."""
     found = [path for path in folder.rglob(name) if path.is_file()]
     if not found:
-        names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+        files = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+        names = [path.relative_to(folder).as_posix() for path in files]
         near = nearest(name, names) or f"There are: {', '.join(sorted(names)[:20]) or 'no files at all'}"
         raise DataError(f"the source has no file {name!r}", path=folder, hint=near)
     return sorted(found, key=lambda path: (len(path.parts), path.as_posix()))
 
 
 def encoding_of(path: Path) -> str:
-    """``utf-8-sig`` where all of a file is UTF-8 (a mark or none), else ``gb18030``; DataError where it is neither."""
+    """``utf-8-sig`` where all of a file is UTF-8 (a mark or none), else ``gb18030``; DataError where it is neither, and for
+    NUL bytes, which no text has.
+    """
     for encoding in ("utf-8", "gb18030"):
         decoder = codecs.getincrementaldecoder(encoding)()
         try:
             with open(path, "rb") as stream:
                 while block := stream.read(_BLOCK):
+                    if b"\x00" in block:
+                        raise _no_text(path, "there are NUL bytes in it, so it is damaged or no plain text")
                     decoder.decode(block)
             decoder.decode(b"", True)
         except UnicodeDecodeError:
@@ -50,7 +56,16 @@ def encoding_of(path: Path) -> str:
         except OSError as error:
             raise DataError(f"cannot be read: {error.strerror}", path=path) from None
         return "utf-8-sig" if encoding == "utf-8" else encoding
-    raise DataError("neither UTF-8 nor GB 18030", path=path)
+    raise _no_text(path, "neither UTF-8 nor GB 18030")
+
+
+def _no_text(path: Path, message: str) -> DataError:
+    with open(path, "rb") as stream:
+        likely = likely_encoding(stream.read(_BLOCK))
+    if not likely.startswith("utf-16"):
+        return DataError(message, path=path)
+    hint = f"It looks like {likely}. If it is: iconv -f {likely} -t utf-8 FILE > NEW_FILE"
+    return DataError(message, path=path, hint=hint)
 
 
 def open_text(path: Path, encoding: str | None = None) -> TextIO:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from aigc_evals.errors import UsageError
+from aigc_evals.files import checksum
 from aigc_evals.generate.archives import kind_of, unpack
 from aigc_evals.generate.download import Remote, download
-from aigc_evals.generate.files import DatasetsLock, sha256_of, unwritable
+from aigc_evals.generate.files import DatasetsLock, unwritable
 
 Described = str | Remote | Mapping[str, Any] | Sequence[str | Remote]
 """What ``d_url`` may be: an address; a list of addresses; a mapping of file names to addresses, or to mappings of ``url``
@@ -23,28 +25,66 @@ UNPACKED = "unpacked"
 
 def remotes(described: Described) -> list[Remote]:
     """The files that a ``d_url`` stands for. UsageError for one that is of no known form."""
-    if isinstance(described, str):
-        return [Remote(described)] if described else []
-    if isinstance(described, Remote):
-        return [described]
+    if not described:
+        return []
     if isinstance(described, Mapping):
-        return [_named(name, value) for name, value in described.items()]
-    return [item if isinstance(item, Remote) else Remote(item) for item in described]
+        return [_address(value, f"d_url.{name}", str(name)) for name, value in described.items()]
+    if isinstance(described, (str, Remote)):
+        return [_address(described, "d_url")]
+    if not isinstance(described, Sequence):
+        raise UsageError(f"expected an address, several, or names with addresses, got {described!r}", key="d_url")
+    return [_address(one, "d_url") for one in described]
 
 
-def _named(name: str, value: Any) -> Remote:
+def _address(value: Any, key: str, name: str = "") -> Remote:
     if isinstance(value, Remote):
-        return replace(value, name=name)
-    if isinstance(value, Mapping) and isinstance(value.get("url"), str):
-        return Remote(value["url"], name, value.get("sha256"))
-    if isinstance(value, str):
-        return Remote(value, name)
-    raise UsageError(f"expected an address, or a mapping with 'url', got {value!r}", key=f"d_url.{name}")
+        found = replace(value, name=name or value.name)
+    elif isinstance(value, Mapping) and isinstance(value.get("url"), str):
+        found = Remote(value["url"], name, value.get("sha256"))
+    elif isinstance(value, str):
+        found = Remote(value, name)
+    else:
+        raise UsageError(f"expected an address, or a mapping with 'url', got {value!r}", key=key)
+    if not re.match(r"https?://[^/]", found.url):
+        hint = "Addresses begin with https:// or http://; a file that is here already is named with --source."
+        raise UsageError(f"no address to fetch a file from: {found.shown!r}", key=key, hint=hint)
+    return found
+
+
+class PendingLock(DatasetsLock):
+    """``datasets.lock`` while it is not known yet whether the files are what they should be: ``settle`` records them."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._pending: dict[str, tuple[int, str]] = {}
+
+    def recorded(self, address: str) -> dict[str, Any] | None:
+        if address in self._pending:
+            size, digest = self._pending[address]
+            return {"bytes": size, "sha256": digest}
+        return super().recorded(address)
+
+    def record(self, address: str, size: int, sha256: str) -> None:
+        self._pending[address] = size, sha256
+
+    def settle(self) -> None:
+        """Record what was taken; a file that no data set could be made of never gets here."""
+        for address, (size, digest) in self._pending.items():
+            super().record(address, size, digest)
+        self._pending.clear()
+
+
+def _everything(folder: Path) -> Sequence[str]:
+    return ()
 
 
 @dataclass(frozen=True)
 class Source:
-    """The raw files of one data set, fetched and unpacked into ``<folder>/unpacked`` when they are asked for."""
+    """The raw files of one data set, fetched and unpacked into ``<folder>/unpacked`` when they are asked for.
+
+    ``members`` says which files of its archives are wanted (see ``archives.Wanted``), given the folder that the files which
+    are no archives are in by then.
+    """
 
     name: str
     files: Sequence[Remote]
@@ -52,6 +92,7 @@ class Source:
     lock: DatasetsLock
     given: str | None = None
     accept_changed: bool = False
+    members: Callable[[Path], Sequence[str]] = _everything
 
     def fetch(self) -> Path:
         """The folder with everything, unpacked. UsageError where something cannot be had or does not fit."""
@@ -93,23 +134,35 @@ class Source:
         return [Remote(url)]
 
     def _download(self, remote: Remote) -> Path:
-        hint = f"Or name it where it is: aigc_evals generate {self.name} --source FILE"
+        where = "FILE"
+        if len(self.files) > 1:
+            where = f"FOLDER (it needs {', '.join(file.file for file in self.files)})"
+        hint = f"Or name it where it is: aigc_evals generate {self.name} --source {where}"
         return download(remote, self.folder, self.lock, accept_changed=self.accept_changed, hint=hint)
 
     def _unpacked(self, found: Sequence[Path]) -> Path:
         """The folder with these files unpacked, each in a folder of its own, and with nothing else."""
         root = self.folder / UNPACKED
-        kept = {f"{path.name}.d" for path in found}
+        kept = {name for path in found for name in (f"{path.name}.d", f".{path.name}.sha256")}
         try:
             for other in root.iterdir() if root.is_dir() else ():
-                if other.name not in kept and other.is_dir():
-                    shutil.rmtree(other)
-            for path in found:
-                target, mark = root / f"{path.name}.d", root / f"{path.name}.sha256"
-                digest = sha256_of(path)
-                if not (target.is_dir() and mark.is_file() and mark.read_text(encoding="utf-8") == digest):
-                    unpack(path, target)
-                    mark.write_text(digest, encoding="utf-8")
+                if other.name not in kept:
+                    shutil.rmtree(other) if other.is_dir() else other.unlink()
+            plain = [path for path in found if kind_of(path) == "plain"]
+            for path in plain:
+                self._unpack(path, root, ())
+            for path in (path for path in found if path not in plain):
+                self._unpack(path, root, self.members(root))
         except OSError as error:
             raise unwritable(root, error) from None
         return root
+
+    def _unpack(self, path: Path, root: Path, wanted: Sequence[str]) -> None:
+        """Unpack a file unless the same was unpacked already, and the same of it."""
+        target, mark = root / f"{path.name}.d", root / f".{path.name}.sha256"
+        state = checksum(path)
+        if wanted:
+            state += " " + sha256("\n".join(wanted).encode()).hexdigest()
+        if not (target.is_dir() and mark.is_file() and mark.read_text(encoding="utf-8") == state):
+            unpack(path, target, wanted=wanted)
+            mark.write_text(state, encoding="utf-8")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.generators import zip_of
 from support.publisher import Publisher
 
 from aigc_evals.errors import UsageError
@@ -19,6 +20,7 @@ from aigc_evals.generate.download import DownloadError, Remote, addresses, downl
 from aigc_evals.generate.files import DatasetsLock
 
 CONTENT = os.urandom(300_000)
+ARCHIVE = zip_of({"验证.jsonl": b'{"a": 1}\n'})
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 
 
@@ -123,6 +125,52 @@ def test_a_web_page_in_place_of_the_file_is_refused_and_not_recorded(
         get(publisher, tmp_path, lock)
     page.content, page.headers = CONTENT, {}
     assert get(publisher, tmp_path, lock) == CONTENT
+
+
+@pytest.mark.parametrize("content", [b'{"error": "busy"}', b"<html>busy</html>", ARCHIVE[:-30]])
+def test_what_is_no_archive_is_neither_kept_nor_recorded(
+    content: bytes, publisher: Publisher, tmp_path: Path, lock: DatasetsLock
+) -> None:
+    publisher.serve("/x.zip", content)
+    remote = Remote(f"{publisher.url}/x.zip")
+    with pytest.raises(DownloadError, match=r"this file cannot be used: .*zip file") as caught:
+        download(remote, tmp_path / "d", lock, environ={})
+    assert f"Fetch {publisher.url}/x.zip by hand" in str(caught.value)
+    assert list((tmp_path / "d").iterdir()) == []
+    assert not lock.path.exists()
+    publisher.serve("/x.zip", ARCHIVE)
+    assert download(remote, tmp_path / "d", lock, environ={}).read_bytes() == ARCHIVE
+
+
+def test_a_mirror_that_sends_something_else_does_not_keep_the_archive_away(
+    publisher: Publisher, tmp_path: Path, lock: DatasetsLock
+) -> None:
+    publisher.serve("/a/x.zip", b"busy")
+    publisher.serve("/b/x.zip", ARCHIVE)
+    remote = Remote(f"{publisher.url}/a/x.zip", also=(f"{publisher.url}/b/x.zip",))
+    assert download(remote, tmp_path, lock, environ={}).read_bytes() == ARCHIVE
+    assert (lock.recorded(f"{publisher.url}/a/x.zip") or {})["bytes"] == len(ARCHIVE)
+
+
+def test_why_no_address_has_the_file_is_told_of_each(publisher: Publisher, tmp_path: Path, lock: DatasetsLock) -> None:
+    publisher.serve("/b/x.zip", b"busy")
+    remote = Remote(f"{publisher.url}/a/x.zip", also=(f"{publisher.url}/b/x.zip",))
+    with pytest.raises(DownloadError) as caught:
+        download(remote, tmp_path, lock, environ={})
+    assert str(caught.value).splitlines()[:3] == [
+        "[x.zip]: cannot be fetched from any of 2 addresses:",
+        f"  {publisher.url}/a/x.zip: HTTP 404 Not Found",
+        f"  {publisher.url}/b/x.zip: this file cannot be used: not a zip file: it begins with 'busy'",
+    ]
+
+
+def test_a_file_put_there_by_hand_that_is_something_else_is_refused(
+    publisher: Publisher, tmp_path: Path, lock: DatasetsLock
+) -> None:
+    (tmp_path / "x.zip").write_bytes(b"busy")
+    with pytest.raises(UsageError, match="not a zip file"):
+        download(Remote(f"{publisher.url}/x.zip"), tmp_path, lock, environ={})
+    assert (publisher.requests, lock.path.exists()) == ([], False)
 
 
 def test_a_file_that_is_packed_on_the_way_is_unpacked(publisher: Publisher, tmp_path: Path, lock: DatasetsLock) -> None:

@@ -149,6 +149,11 @@ class World:
         assert spec.stem == data.stem
         return Made(data.stem, self.folder / "registry", read_rows(data), err)
 
+    def unpacked(self, name: str) -> set[str]:
+        """The names of the files that were unpacked for a set."""
+        root = self.folder / "downloads" / name / "unpacked"
+        return {path.name for folder in root.glob("*.d") for path in folder.rglob("*") if path.is_file()}
+
     def checked(self, name: str) -> None:
         """``aigc_evals check`` has nothing to say of the evals of a set."""
         code, out, err = self.command("check", f"{name}_*", "--registry_path", self.folder / "registry")

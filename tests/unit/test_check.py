@@ -54,6 +54,12 @@ INCLUDES = EVAL.format(cls="includes:Includes")
 FUZZY = EVAL.format(cls="fuzzy_match:FuzzyMatch")
 JSON = EVAL.format(cls="json_match:JsonMatch")
 MATCH_2, INCLUDES_2, FUZZY_2 = (yaml + "    version: 2\n" for yaml in (MATCH, INCLUDES, FUZZY))
+CHOICE = EVAL.format(cls="match:Match").replace("basic.match:Match", "choice_match:ChoiceMatch")
+CHOICE_ROWS = '{"input": [{"role": "user", "content": "问"}], "ideal": "A", "metadata": {"subject": "化学"}}\n'
+FEW = "".join(
+    f'{{"sample": [{{"role": "user", "content": "例"}}], "metadata": {{"subject": "{subject}"}}}}\n'
+    for subject in ("化学", "历史")
+)
 GOOD = '{"input": "中国的首都是哪里？", "ideal": "北京"}\n{"input": "法国的首都是哪里？", "ideal": "巴黎"}\n'
 GRADED_FILES = {"evals/q.yaml": GRADED, "modelgraded/judge.yaml": JUDGE, "data/q.jsonl": GOOD}
 
@@ -165,6 +171,21 @@ BROKEN: list[tuple[str, dict[str, str | bytes], str, int | None, str]] = [
         DATA,
         1,
         "shots.jsonl:1",
+    ),
+    (
+        "few-shot-too-few",
+        of_match(MATCH + "    num_few_shot: 9\n    few_shot_jsonl: few.jsonl\n") | {"data/few.jsonl": FEW},
+        YAML,
+        8,
+        "num_few_shot is 9, but few_shot_jsonl has only 2 examples",
+    ),
+    (
+        "few-shot-too-few",
+        of_match(CHOICE + "    num_few_shot: 2\n    few_shot_jsonl: few.jsonl\n", CHOICE_ROWS)
+        | {"data/few.jsonl": FEW},
+        YAML,
+        8,
+        "has fewer examples of 化学 (1), 历史 (1);",
     ),
     ("gold-empty", of_match(data=GOOD + rows(("问", ""))), DATA, 3, "every answer matches"),
     ("gold-empty", of_match(data=GOOD + rows(("问", []))), DATA, 3, "no ideal"),

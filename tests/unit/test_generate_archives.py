@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from support.generators import gz_of, tar_of, zip_of
 
 from aigc_evals.errors import DataError, UsageError
-from aigc_evals.generate.archives import Limits, safe_name, unpack
+from aigc_evals.generate.archives import Limits, Wanted, check_kind, safe_name, unpack
 from aigc_evals.generate.readers import find, read_csv, read_json, read_jsonl, read_lines, read_tsv
 
 FILES = {"a/一.txt": "甲".encode(), "b.txt": b"b"}
@@ -53,6 +53,64 @@ def test_every_kind_is_unpacked(name: str, content: bytes, tmp_path: Path) -> No
 def test_single_files_keep_their_names(tmp_path: Path) -> None:
     assert tree(unpack(put(tmp_path, "x.jsonl.gz", gz_of(b"{}")), tmp_path / "1")) == {"x.jsonl": b"{}"}
     assert tree(unpack(put(tmp_path, "x.csv", b"a,b"), tmp_path / "2")) == {"x.csv": b"a,b"}
+
+
+MIXED = {
+    "A/dev.json": b"1",
+    "A/deep/dev.json": b"2",
+    "A/devil.json": b"3",
+    "数/验证.csv": b"4",
+    "A/corpus.txt": b"5" * 999,
+}
+
+
+@pytest.mark.parametrize(
+    "wanted, found",
+    [
+        ((), list(MIXED)),
+        (("dev.json",), ["A/deep/dev.json", "A/dev.json"]),
+        (("A/dev.json",), ["A/dev.json"]),
+        (("deep/*.json", "*.csv"), ["A/deep/dev.json", "数/验证.csv"]),
+        (("dev*.json",), ["A/deep/dev.json", "A/dev.json", "A/devil.json"]),
+        (("验证.csv", "nothing.csv"), ["数/验证.csv"]),
+    ],
+)
+@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
+def test_only_what_is_wanted_is_unpacked(kind: str, wanted: tuple[str, ...], found: list[str], tmp_path: Path) -> None:
+    path = put(tmp_path, f"x.{kind}", zip_of(MIXED) if kind == "zip" else tar_of(MIXED))
+    assert sorted(tree(unpack(path, tmp_path / "out", wanted=wanted))) == sorted(found)
+
+
+def test_what_is_not_wanted_does_not_count(tmp_path: Path) -> None:
+    path = put(tmp_path, "x.zip", zip_of(MIXED))
+    assert tree(unpack(path, tmp_path / "out", Limits(files=1, bytes=9), ("A/dev.json",))) == {"A/dev.json": b"1"}
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
+def test_an_archive_without_any_file_that_is_wanted_is_refused(kind: str, tmp_path: Path) -> None:
+    path = put(tmp_path, f"x.{kind}", zip_of(MIXED) if kind == "zip" else tar_of(MIXED))
+    with pytest.raises(
+        UsageError, match=r"none of the files that are wanted: val\.json\. It has: A/corpus\.txt, A/deep/dev"
+    ):
+        unpack(path, tmp_path / "out", wanted=["val.json"])
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_a_member_that_leads_out_is_refused_though_it_is_not_wanted(kind: str, tmp_path: Path) -> None:
+    files = {"dev.json": b"1", "../x": b"2"}
+    path = put(tmp_path, f"x.{kind}", zip_of(files) if kind == "zip" else tar_of(files, "w"))
+    with pytest.raises(UsageError, match="would lead out of the folder"):
+        unpack(path, tmp_path / "out", wanted=["dev.json"])
+
+
+@given(st.lists(st.sampled_from(["a", "b", "一.txt", "c.txt"]), min_size=1, max_size=3).map("/".join), st.data())
+def test_a_wanted_end_of_a_path_is_found_however_deep_it_is(name: str, data: st.DataObject) -> None:
+    parts = name.split("/")
+    end = "/".join(parts[data.draw(st.integers(0, len(parts) - 1)) :])
+    assert name in Wanted([end])
+    assert f"deeper/{name}" in Wanted([end])
+    assert f"{name}x" not in Wanted([end])
 
 
 def test_unpacking_again_replaces_what_was_there(tmp_path: Path) -> None:
@@ -185,7 +243,7 @@ def test_bombs_are_refused(kind: str, limits: Limits, told: str, tmp_path: Path)
     [
         ("x.zip", b"<!doctype html><html>log in</html>", "not a zip file: it begins with '<!doctype html>"),
         ("x.tar.gz", b"<!doctype html>", "not a tar file"),
-        ("x.zip", zip_of(FILES)[:-40], "not a zip file"),
+        ("x.zip", zip_of(FILES)[:-40], "not a whole zip file: its end is missing"),
         ("x.tar.gz", tar_of({"a": os.urandom(50_000)})[:-20_000], "damaged"),
         ("x.txt.gz", gz_of(b"a" * 1000)[:-9], "damaged"),
         ("x.zip", zip_of({"a": b"1", "a/b": b"2"}), "lies below a file"),
@@ -197,6 +255,37 @@ def test_what_is_no_archive_is_said(name: str, content: bytes, told: str, tmp_pa
         unpack(put(tmp_path, name, content), tmp_path / "out")
     assert "--source" in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        ("x.zip", zip_of(FILES)),
+        ("x.tgz", tar_of(FILES)),
+        ("x.jsonl.gz", gz_of(b"{}")),
+        ("x.csv", b"a,b"),
+        ("x.html", b"<html>"),
+        ("x", b""),
+    ],
+)
+def test_a_file_is_what_its_name_says(name: str, content: bytes, tmp_path: Path) -> None:
+    check_kind(put(tmp_path, "part", content), name)
+
+
+@pytest.mark.parametrize(
+    "name, content, told",
+    [
+        ("x.zip", b'{"error": 1}', "not a zip file: it begins with"),
+        ("x.zip", zip_of(FILES)[:100], "not a whole zip file: its end is missing"),
+        ("x.tar.gz", b"busy", "not a tar file"),
+        ("x.csv.gz", b"busy", "not a gzip file"),
+        ("x.json", b"\xef\xbb\xbf \n<!DOCTYPE html>", "a web page instead of the file"),
+        ("x.csv", b"<html><body>", "a web page instead of the file"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says_is_refused(name: str, content: bytes, told: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=told):
+        check_kind(put(tmp_path, "part", content), name)
 
 
 def test_zip_files_that_cannot_be_read_are_said_to_be_so(tmp_path: Path) -> None:

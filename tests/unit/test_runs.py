@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from support import logs
 from support.registries import registry, rows
 
 from aigc_evals import RunError, UsageError, run, run_set
+from aigc_evals.cli import evalset
 from aigc_evals.engine import plan
 from aigc_evals.errors import EndpointError
-from aigc_evals.evalset import render_set
+from aigc_evals.evalset import render_failures, render_set
 from aigc_evals.log import LogFile
 
 COUNT = 12
@@ -39,6 +41,9 @@ class Fails(Twice):
     def run(self, recorder):
         self.eval_all_samples(recorder, self.get_samples())
         return {"share": 1 / 0}
+
+def broken(prompt):
+    raise ValueError("坏了")
 """
 
 SPECS = """
@@ -49,6 +54,7 @@ match.dev.v0: {class: "aigc_evals.elsuite.basic.match:Match", args: {samples_jso
 
 SETS = """
 both: {evals: [fails.dev.v0, match.dev.v0]}
+one: {evals: [match.dev.v0]}
 nothing: {evals: }
 """
 
@@ -107,7 +113,13 @@ def test_an_interrupt_ends_all_passes(place: Path, tmp_path: Path) -> None:
             os.kill(os.getpid(), signal.SIGINT)
         return "True"
 
-    result = run(interrupting, "twice.dev.v0", registry_path=[place], record_path=tmp_path / "log.jsonl", concurrency=1)
+    # Whoever started the tests may have them ignore it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        log = tmp_path / "log.jsonl"
+        result = run(interrupting, "twice.dev.v0", registry_path=[place], record_path=log, concurrency=1)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert result.interrupted
     assert result.report["planned"] == 2 * COUNT == sum(result.report["outcomes"].values())
     assert next(calls) <= COUNT
@@ -175,8 +187,26 @@ def test_a_set_ends_with_a_line_per_eval_whatever_became_of_it(place: Path, tmp_
         head, *lines = render_set(done).splitlines()
         assert head.split()[:3] == ["eval", "metric", "value"]
         assert [line.split()[0] for line in lines] == done.evals
-        assert "failed: " in lines[0]
+        assert lines[0].split()[-1] == "failed"
         assert last in lines[1]
+
+
+def test_what_failed_is_named_once_with_its_reason_and_what_to_do(place: Path, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"registry_path": [place], "record_path": tmp_path / "logs", "exit_on_error": False}
+    told = render_failures(run_set("dummy", "both", **settings)).splitlines()
+    assert told[:2] == [
+        "failed: 1 of 2 evals",
+        "  fails.dev.v0: eval fails.dev.v0 failed in its own code: ZeroDivisionError: division by zero",
+    ]
+    assert re.match(r"    \(.*classes_of_test_runs\.py:\d+\)$", told[2])
+    done = run_set("classes_of_test_runs:broken", "both", **settings)
+    log = done.results["match.dev.v0"].log_path
+    told = render_failures(done).splitlines()
+    assert told[0] == "failed: 2 of 2 evals"
+    assert sum("no sample was scored" in line for line in told) == 1
+    assert f"    See its samples: aigc_evals samples {log} --outcome error" in told
+    assert "    To ask them again: the same command with --retry_errors" in told
+    assert render_failures(run_set("dummy", "one", **settings)) == ""
 
 
 def test_a_set_without_a_list_of_evals_is_refused(place: Path) -> None:
@@ -217,3 +247,20 @@ def test_a_finished_log_is_judged_by_the_limits_of_now(place: Path, tmp_path: Pa
     assert "--retry_errors" in again.report["problems"][1]
     assert lenient.exit_code == 0
     assert "problems" not in lenient.report
+
+
+def test_the_command_tells_all_of_a_failure_once_and_at_the_end(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["dummy", "both", "--registry_path", str(place), "--record_path", str(tmp_path / "logs")]
+    assert evalset.main(words) == 1
+    said = capsys.readouterr().err
+    assert said.index("error: fails.dev.v0: eval fails.dev.v0 failed in its own code") < said.index(
+        "failed: 1 of 2 evals"
+    )
+    assert said.count("classes_of_test_runs.py:") == 1, "the place is told once"
+    assert said.endswith("not run: 1 of 2 evals; --no-exit-on-error goes on after one that fails\n")
+    assert evalset.main([*words, "--no-exit-on-error"]) == 1
+    out, said = capsys.readouterr()
+    assert "not run" not in out + said
+    assert "failed: 1 of 2 evals" in said

@@ -50,6 +50,7 @@ class WinoGrande(Options):
     homepage = "https://winogrande.allenai.org"
     citation = "Sakaguchi et al.: WinoGrande: An Adversarial Winograd Schema Challenge at Scale. AAAI 2020."
     splits = ("train", "validation")
+    members = ("train_xl.jsonl", "dev.jsonl")
     instruction = (
         "A sentence has a gap, written _. Choose the option that fills it so that the sentence makes sense. "
         "Reply with its letter, A or B, and nothing else."
@@ -191,7 +192,7 @@ class arc(Options):  # noqa: N801 - the name of the set, and of its evals
     ARC, raw rows of ``{ARC-Challenge,ARC-Easy}/<subset>-{Train,Dev,Test}.jsonl``: ``{"id": "Mercury_...", "question": {"stem":
     "...", "choices": [{"text": "...", "label": "A"}, ...]}, "answerKey": "C"}``; options are labelled A to E or 1 to 5, and
     always lettered here. Challenge: 1,119 rows to train, 299 to validate, 1,172 to test; Easy: 2,251, 570, 2,376. Most of the
-    archive's 680 MB are a corpus that is not used.
+    archive's 680 MB are a corpus that is not used, and not unpacked.
     """
 
     d_url = Remote(
@@ -202,6 +203,7 @@ class arc(Options):  # noqa: N801 - the name of the set, and of its evals
     homepage = "https://allenai.org/data/arc"
     citation = "Clark et al.: Think you have Solved Question Answering? Try ARC, the AI2 Reasoning Challenge. arXiv:1803.05457, 2018."
     default_split = "test"
+    members = ("ARC-Challenge-*.jsonl", "ARC-Easy-*.jsonl")
     subsets = {"ARC-Challenge": {"title": "Challenge"}, "ARC-Easy": {"title": "Easy"}}
     evals = ("choice",)
     suggested_samples = None

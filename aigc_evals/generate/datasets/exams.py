@@ -35,6 +35,9 @@ class Exam(Generate):
     few_shot_drawn = False
     suggested_samples = None
 
+    def wanted_members(self, folder: Path) -> Sequence[str]:
+        return [pattern for pattern, _ in self.files.values()]
+
     def extract_and_save_datasets(self) -> None:
         folder = self.fetch()
         for split, (pattern, ending) in self.files.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from aigc_evals.errors import DataError
@@ -12,6 +12,8 @@ from aigc_evals.generate.readers import find, read_lines
 
 _STORIES = "https://huggingface.co/datasets/cnn_dailymail/resolve/11343c3752184397d56efc19a8a7cceb68089318/data/{}"
 _LISTS = "https://raw.githubusercontent.com/abisee/cnn-dailymail/master/url_lists/{}"
+_FILES = {"validation": "all_val.txt", "test": "all_test.txt"}
+"""Split -> the list of its stories."""
 _MARK = "@highlight"
 
 
@@ -22,7 +24,7 @@ class CNNDailyMail(Generate):
     ``dailymail/stories``: the article's paragraphs, then ``@highlight`` before every point, blank lines between all; and
     ``all_val.txt`` and ``all_test.txt`` of See et al. 2017, the addresses of the articles of a split, one a line, of which
     ``<id>`` is the SHA-1. 13,368 articles to validate, 11,490 to test, in their case and unanonymised; a few stories without
-    an article are left out, and so is what is there to train on. The archives unpack to 1.4 GB.
+    an article are left out, and so is what is there to train on. Only these are unpacked of the archives, which hold 1.4 GB.
     """
 
     d_url = {
@@ -44,17 +46,17 @@ class CNNDailyMail(Generate):
         "important facts. Use only what the article says. Reply with these sentences and nothing else: no title, no bullets."
     )
 
+    def wanted_members(self, folder: Path) -> Sequence[str]:
+        return [f"{name}.story" for file in _FILES.values() for _, name in _names(find(folder, file))]
+
     def extract_and_save_datasets(self) -> None:
         folder = self.fetch()
         stories = sorted(path for path in folder.rglob("stories") if path.is_dir())
-        for split, file in (("validation", "all_val.txt"), ("test", "all_test.txt")):
+        for split, file in _FILES.items():
             self.save_split(split, self._read(find(folder, file), stories))
 
     def _read(self, addresses: Path, stories: list[Path]) -> Iterator[Item]:
-        for number, address in enumerate(read_lines(addresses), 1):
-            if not address.strip():
-                continue
-            name = hashlib.sha1(address.strip().encode(), usedforsecurity=False).hexdigest()
+        for number, name in _names(addresses):
             found = next((path for path in (place / f"{name}.story" for place in stories) if path.is_file()), None)
             if found is None:
                 hint = "Both archives are needed: cnn_stories.tgz and dailymail_stories.tgz."
@@ -70,6 +72,13 @@ class CNNDailyMail(Generate):
 
     def format_ideal(self, item: Item) -> str:
         return "\n".join(item["highlights"])
+
+
+def _names(addresses: Path) -> Iterator[tuple[int, str]]:
+    """The names of the stories of a split, each with the number of its line."""
+    for number, address in enumerate(read_lines(addresses), 1):
+        if address.strip():
+            yield number, hashlib.sha1(address.strip().encode(), usedforsecurity=False).hexdigest()
 
 
 def _story(path: Path) -> dict[str, list[str]]:

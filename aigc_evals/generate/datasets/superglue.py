@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 from aigc_evals.generate.base import Generate, Item, Message
 from aigc_evals.generate.datasets.passages import WORDS, Clustered, distinct, lettered
@@ -18,39 +18,49 @@ CITATION = (
 )
 
 
-class BoolQ(Generate):
+class SuperGlue(Generate):
+    """A task of SuperGLUE, most of which give an item for each row, with a ``label`` that says whether something is so."""
+
+    task: ClassVar[str]
+    splits: ClassVar[Sequence[str]] = ("train", "validation")
+
+    def extract_and_save_datasets(self) -> None:
+        folder = self.fetch()
+        for split, file in FILES.items():
+            self.save_split(split, self._items(read_jsonl(find(folder, f"{self.task}/{file}"))))
+
+    def _items(self, rows: Iterator[Any]) -> Iterator[Item]:
+        return rows
+
+    def format_ideal(self, item: Item) -> str | list[str]:
+        return "True" if item["label"] else "False"
+
+
+class BoolQ(SuperGlue):
     """Yes/no questions that people asked a search engine, each with a passage of Wikipedia that answers it.
 
     Raw rows: ``{"question": "is ... the same as ...", "passage": "Title -- Text", "idx": 0, "label": true}``.
     9,427 rows to train, 3,270 to validate.
     """
 
-    d_url = ADDRESS.format("BoolQ")
+    task = "BoolQ"
+    d_url = ADDRESS.format(task)
     licence = "CC BY-SA 3.0"
     homepage = "https://github.com/google-research-datasets/boolean-questions"
     citation = (
         "Clark et al.: BoolQ: Exploring the Surprising Difficulty of Natural Yes/No Questions. NAACL 2019. " + CITATION
     )
-    splits = ("train", "validation")
     instruction = (
         "Read the passage and answer the question about it from the passage alone. "
         "Reply with one word and nothing else: True if the answer is yes, False if it is no."
     )
 
-    def extract_and_save_datasets(self) -> None:
-        folder = self.fetch()
-        for split, file in FILES.items():
-            self.save_split(split, read_jsonl(find(folder, f"BoolQ/{file}")))
-
     def format_chat_prompt(self, item: Item) -> list[Message]:
         question = item["question"].strip().rstrip("?")
         return self.chat(f"Passage: {item['passage'].strip()}\n\nQuestion: {question[:1].upper()}{question[1:]}?")
 
-    def format_ideal(self, item: Item) -> str:
-        return "True" if item["label"] else "False"
 
-
-class MultiRC(Clustered):
+class MultiRC(SuperGlue, Clustered):
     """Questions about paragraphs with several proposed answers, each of which is right or wrong by itself.
 
     Raw rows, one for a paragraph: ``{"idx": 27, "version": 1.1, "passage": {"text": "...", "questions": [{"question": "...",
@@ -59,24 +69,19 @@ class MultiRC(Clustered):
     a paragraph are a cluster.
     """
 
-    d_url = ADDRESS.format("MultiRC")
+    task = "MultiRC"
+    d_url = ADDRESS.format(task)
     licence = "academic and research use only"
     homepage = "https://cogcomp.org/multirc/"
     citation = (
         "Khashabi et al.: Looking Beyond the Surface: A Challenge Set for Reading Comprehension over Multiple Sentences. "
         "NAACL 2018. " + CITATION
     )
-    splits = ("train", "validation")
     instruction = (
         "Read the passage. A question about it and one proposed answer follow; a question may have several correct answers. "
         "Judge the proposed answer by the passage alone. "
         "Reply with one word and nothing else: True if it is a correct answer to the question, False if it is not."
     )
-
-    def extract_and_save_datasets(self) -> None:
-        folder = self.fetch()
-        for split, file in FILES.items():
-            self.save_split(split, self._items(read_jsonl(find(folder, f"MultiRC/{file}"))))
 
     def _items(self, rows: Iterator[Any]) -> Iterator[Item]:
         for row in rows:
@@ -97,11 +102,8 @@ class MultiRC(Clustered):
             f"Question: {item['question'].strip()}\nProposed answer: {item['answer'].strip()}"
         )
 
-    def format_ideal(self, item: Item) -> str:
-        return "True" if item["label"] else "False"
 
-
-class COPA(Generate):
+class COPA(SuperGlue):
     """Which of two sentences is the more plausible cause, or effect, of what a premise says.
 
     Raw rows: ``{"premise": "...", "choice1": "...", "choice2": "...", "question": "effect", "label": 1, "idx": 0}``, where
@@ -109,25 +111,20 @@ class COPA(Generate):
     validate.
     """
 
-    d_url = ADDRESS.format("COPA")
+    task = "COPA"
+    d_url = ADDRESS.format(task)
     licence = "BSD 2-Clause"
     homepage = "http://people.ict.usc.edu/~gordon/copa.html"
     citation = (
         "Roemmele et al.: Choice of Plausible Alternatives: An Evaluation of Commonsense Causal Reasoning. "
         "AAAI Spring Symposium 2011. " + CITATION
     )
-    splits = ("train", "validation")
     evals = ("choice", "fact")
     suggested_samples = None
     instruction = (
         "A premise is followed by a question about its cause or its effect, with two options. "
         "Choose the more plausible one. Reply with its letter, A or B, and nothing else."
     )
-
-    def extract_and_save_datasets(self) -> None:
-        folder = self.fetch()
-        for split, file in FILES.items():
-            self.save_split(split, read_jsonl(find(folder, f"COPA/{file}")))
 
     def format_chat_prompt(self, item: Item) -> list[Message]:
         asked = {"cause": "What was the cause of this?", "effect": "What happened as a result of this?"}
@@ -144,7 +141,7 @@ class COPA(Generate):
         return [item["choice1"].strip(), item["choice2"].strip()]
 
 
-class WiC(Generate):
+class WiC(SuperGlue):
     """Whether a word has the same meaning in two sentences.
 
     Raw rows: ``{"word": "stripe", "sentence1": "...", "sentence2": "...", "start1": 21, "end1": 27, "start2": 18, "end2": 25,
@@ -152,33 +149,25 @@ class WiC(Generate):
     to train, 638 to validate.
     """
 
-    d_url = ADDRESS.format("WiC")
+    task = "WiC"
+    d_url = ADDRESS.format(task)
     licence = "CC BY-NC 4.0"
     homepage = "https://pilehvar.github.io/wic/"
     citation = (
         "Pilehvar and Camacho-Collados: WiC: the Word-in-Context Dataset for Evaluating Context-Sensitive Meaning "
         "Representations. NAACL 2019. " + CITATION
     )
-    splits = ("train", "validation")
     instruction = (
         "A word stands between double asterisks in each of two sentences. Decide whether it is used in the same meaning in both. "
         "Reply with one word and nothing else: True if the meaning is the same, False if it is not."
     )
 
-    def extract_and_save_datasets(self) -> None:
-        folder = self.fetch()
-        for split, file in FILES.items():
-            self.save_split(split, read_jsonl(find(folder, f"WiC/{file}")))
-
     def format_chat_prompt(self, item: Item) -> list[Message]:
         sentences = [_marked(item[f"sentence{n}"], item[f"start{n}"], item[f"end{n}"]) for n in "12"]
         return self.chat(f"Word: {item['word']}\nSentence 1: {sentences[0]}\nSentence 2: {sentences[1]}")
 
-    def format_ideal(self, item: Item) -> str:
-        return "True" if item["label"] else "False"
 
-
-class WSC(Clustered):
+class WSC(SuperGlue, Clustered):
     """Whether a pronoun in a short text refers to the person or thing that is named.
 
     Raw rows: ``{"text": "...", "target": {"span1_index": 0, "span1_text": "Mark", "span2_index": 13, "span2_text": "He"},
@@ -187,21 +176,16 @@ class WSC(Clustered):
     to train, 104 to validate; those of one text are a cluster.
     """
 
-    d_url = ADDRESS.format("WSC")
+    task = "WSC"
+    d_url = ADDRESS.format(task)
     licence = "CC BY 4.0"
     homepage = "https://cs.nyu.edu/faculty/davise/papers/WinogradSchemas/WS.html"
     citation = "Levesque et al.: The Winograd Schema Challenge. KR 2012. " + CITATION
-    splits = ("train", "validation")
     suggested_samples = None
     instruction = (
         "A pronoun stands between double asterisks in a text. Decide whether it refers to the candidate that is named below the "
         "text. Reply with one word and nothing else: True if it does, False if it does not."
     )
-
-    def extract_and_save_datasets(self) -> None:
-        folder = self.fetch()
-        for split, file in FILES.items():
-            self.save_split(split, self._items(read_jsonl(find(folder, f"WSC/{file}"))))
 
     def _items(self, rows: Iterator[Any]) -> Iterator[Item]:
         numbers: dict[str, int] = {}
@@ -215,11 +199,8 @@ class WSC(Clustered):
         shown = text if place is None else _marked(text, *place)
         return self.chat(f"Text: {shown.strip()}\n\nPronoun: {pronoun}\nCandidate: {candidate}")
 
-    def format_ideal(self, item: Item) -> str:
-        return "True" if item["label"] else "False"
 
-
-class ReCoRD(Clustered):
+class ReCoRD(SuperGlue, Clustered):
     """Which entity of a news article was taken out of a sentence that goes with it.
 
     Raw rows, one for an article: ``{"source": "Daily mail", "passage": {"text": "article\\n@highlight\\npoint\\n@highlight\\n...",
@@ -229,25 +210,20 @@ class ReCoRD(Clustered):
     cluster.
     """
 
-    d_url = ADDRESS.format("ReCoRD")
+    task = "ReCoRD"
+    d_url = ADDRESS.format(task)
     licence = "not stated (articles of CNN and Daily Mail)"
     homepage = "https://sheng-z.github.io/ReCoRD-explorer/"
     citation = (
         "Zhang et al.: ReCoRD: Bridging the Gap between Human and Machine Commonsense Reading Comprehension. "
         "arXiv:1810.12885, 2018. " + CITATION
     )
-    splits = ("train", "validation")
     evals = WORDS
     instruction = (
         "Read the news article. In the sentence below it, @placeholder stands where an entity was taken out. "
         "Say which of the listed entities belongs there. "
         "Reply with this entity, written exactly as in the list, and nothing else."
     )
-
-    def extract_and_save_datasets(self) -> None:
-        folder = self.fetch()
-        for split, file in FILES.items():
-            self.save_split(split, self._items(read_jsonl(find(folder, f"ReCoRD/{file}"))))
 
     def _items(self, rows: Iterator[Any]) -> Iterator[Item]:
         for row in rows:

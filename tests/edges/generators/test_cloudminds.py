@@ -230,11 +230,14 @@ def test_what_fails_is_named_and_the_others_are_run(place: Place) -> None:
     ended = place.run("--no-exit-on-error")
     assert ended.code == 2
     assert ended.err.index("error: tnews.fact1.v0: ") < ended.err.index("[1/17]"), "told before the others are run"
-    assert "Make it: aigc_evals generate tnews --split validation" in ended.err
+    assert "failed: 1 of 17 evals\n  csl.fact1.v0: no sample was scored: 4 error" in ended.err
+    assert "no data, which a command makes: 1 of 17 evals\n  tnews.fact1.v0: aigc_evals generate tnews" in ended.err
+    assert ended.err.count("aigc_evals generate tnews --split validation") == 1
+    assert "  Make it all: aigc_evals generate --set eval-cloudminds\n" in ended.err
     assert "[tnews" not in ended.err
     shown = lines_of(ended.out)
-    assert "failed: " in shown.pop("tnews")
-    assert "no sample was scored: 4 error" in shown.pop("csl")
+    assert shown.pop("tnews").endswith("no data")
+    assert shown.pop("csl").endswith("failed")
     assert set(place.reports()) >= set(shown)
     assert len(shown) == 15
     for name, line in shown.items():

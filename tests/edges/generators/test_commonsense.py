@@ -193,6 +193,8 @@ def test_arc(world: World) -> None:
     assert report["outcomes"]["unparsed"] == 1, "E is no option of a question with three"
     assert report["groups"]["subject"]["ARC-Challenge"] == {"n": 2, "accuracy": 1.0, "stderr": 0.0}
     world.checked("arc")
+    wanted = {f"{name}-{part}.jsonl" for name in parts for part in ("Train", "Dev", "Test")}
+    assert world.unpacked("arc") == wanted, "and no corpus"
 
     words = ("--subset", "ARC-Easy", "--split", "dev", "--samples", 2, "--few_shot", 1)
     one = world.generate("arc", {}, *words)

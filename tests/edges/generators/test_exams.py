@@ -43,6 +43,7 @@ def test_ceval(world: World) -> None:
     report = made.report("ceval_choice", lambda prompt: "我认为正确答案为 B。")
     assert report["metrics"]["accuracy"]["value"] == pytest.approx(2 / 6)
     world.checked("ceval")
+    assert not any("test" in name for name in world.unpacked("ceval")), "which has no answers"
 
 
 def test_ceval_examples_are_of_the_same_subject(world: World) -> None:

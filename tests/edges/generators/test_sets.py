@@ -9,6 +9,7 @@ import yaml
 from support.generators import World, jsonl
 from test_clue import csl
 
+REST = "What was made stays; the same command makes the rest."
 BUILT_IN = "aigc_evals generate csl --split validation --samples 2 --seed 20220722 --out own"
 
 
@@ -43,7 +44,9 @@ def test_each_command_is_run_once_and_one_that_fails_keeps_none_from_it(world: W
     assert out.splitlines() == [str(Path("own/data/csl/csl.jsonl")), str(Path("own/evals/csl.yaml"))]
     assert err.count(f"{BUILT_IN}\n") == 1
     assert "1 of 2 made for the 3 evals of mine" in err
-    assert err.endswith("error: not made:\n  make data\n")
+    assert "[1/2] aigc_evals generate csl" in err
+    why = "this is another program's command; run it yourself"
+    assert err.endswith(f"error: not made:\n  make data\n    {why}\n{REST}\n")
     (root / "data" / "other.jsonl").write_bytes(jsonl([{"input": "问", "ideal": "答"}]))
     code, out, err = world.command("generate", "--set", "mine", "--registry_path", root)
     assert (code, out) == (0, "")
@@ -53,22 +56,22 @@ def test_each_command_is_run_once_and_one_that_fails_keeps_none_from_it(world: W
 
 
 @pytest.mark.parametrize(
-    "command",
+    "command, why",
     [
-        "aigc_evals generate",
-        "aigc_evals generate '",
-        "aigc_evals generate --no-such 1",
-        "aigc_evals generate Nope",
-        "aigc_evals check",
+        ("aigc_evals generate", "it must be said which data set or task"),
+        ("aigc_evals generate '", "not a command line: No closing quotation"),
+        ("aigc_evals generate --no-such 1", "not a command line that is understood"),
+        ("aigc_evals generate Nope", "there is no data set and no task 'Nope'"),
+        ("aigc_evals check", "this is another program's command; run it yourself"),
     ],
 )
-def test_a_command_that_cannot_be_run_is_named(command: str, world: World) -> None:
+def test_a_command_that_cannot_be_run_is_named_with_its_reason(command: str, why: str, world: World) -> None:
     root = own(world, command)
     (root / "data" / "csl").mkdir(parents=True)
     (root / "data" / "csl" / "csl.jsonl").write_bytes(b"")
     code, out, err = world.command("generate", "--set", "mine", "--registry_path", root)
     assert (code, out) == (2, "")
-    assert err.endswith(f"error: not made:\n  {command}\n")
+    assert err.endswith(f"error: not made:\n  {command}\n    {why}\n{REST}\n")
 
 
 def test_downloads_go_to_the_folder_that_is_named(world: World) -> None:

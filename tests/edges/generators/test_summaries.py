@@ -57,6 +57,7 @@ def test_cnn_daily_mail(world: World) -> None:
     made.scores("CNNDailyMail_rouge", right=2, wrong="Bridge 7", rouge1=(2 + 2 / 11) / 3, rouge2=2 / 3)
     made.scores("CNNDailyMail_fact", right=2)
     world.checked("CNNDailyMail")
+    assert len(world.unpacked("CNNDailyMail")) == 6 + 2, "the stories of the splits and the two lists"
 
 
 def test_cnn_daily_mail_needs_both_archives(world: World) -> None:
