@@ -20,6 +20,7 @@ from aigc_evals.errors import AigcEvalsError, UsageError, nearest
 
 _UPSTREAM = "evals"
 _HERE = "aigc_evals"
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 def accepts(cls: Any, name: str) -> bool:
@@ -31,23 +32,60 @@ def accepts(cls: Any, name: str) -> bool:
 
 
 def check_arguments(cls: Any, args: Mapping[str, Any], whose: str) -> None:
-    """UsageError where a constructor would refuse ``args``: an unknown name, or one that is missing."""
+    """UsageError where a constructor would refuse ``args``: an unknown name, or one that is missing.
+
+    Constructors of this package hand on all that they do not know, so theirs are taken together.
+    """
     if not callable(cls):
         raise UsageError(f"{whose}: its class is a {type(cls).__name__}, which cannot be called", key="class")
     try:
-        signature = inspect.signature(cls)
+        signature = _whole_signature(cls) if isinstance(cls, type) and is_ours(cls) else inspect.signature(cls)
     except (TypeError, ValueError):
         return
     try:
         signature.bind(**args)
     except TypeError as error:
-        known = [name for name in signature.parameters if name not in ("self", "args", "kwargs")]
         takes_all = any(one.kind is one.VAR_KEYWORD for one in signature.parameters.values())
+        known = [name for name, one in signature.parameters.items() if one.kind in _NAMED]
         # What is misspelt is also missing under its right name, which says less.
         strange = next((name for name in args if not takes_all and name not in signature.parameters), None)
         told = error if strange is None else f"got an unexpected keyword argument {strange!r}"
         hint = "" if strange is None else nearest(strange, known)
         raise UsageError(f"{whose}: {told}", hint=hint or f"It takes: {', '.join(known)}") from None
+
+
+def _whole_signature(cls: type) -> inspect.Signature:
+    """What all constructors of a class take together, by name."""
+    parameters, takes_all = constructor_parameters(cls)
+    together = [parameter.replace(kind=parameter.KEYWORD_ONLY) for parameter in parameters.values()]
+    others = [inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)] if takes_all else []
+    return inspect.Signature([*together, *others])
+
+
+def constructor_parameters(cls: type) -> tuple[dict[str, inspect.Parameter], bool]:
+    """The named parameters of a class's constructor, and whether it takes others too.
+
+    As long as a constructor takes ``**kwargs``, those of the class it derives from count as well.
+    """
+    found: dict[str, inspect.Parameter] = {}
+    takes_all = False
+    for base in inspect.getmro(cls)[:-1]:
+        constructor = base.__dict__.get("__init__")
+        if constructor is None:
+            continue
+        parameters = list(inspect.signature(constructor).parameters.values())[1:]
+        for parameter in parameters:
+            if parameter.kind in _NAMED:
+                found.setdefault(parameter.name, parameter)
+        takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+        if not takes_all:
+            return found, False
+    return found, takes_all or any("__new__" in vars(base) for base in inspect.getmro(cls)[:-1])
+
+
+def is_ours(cls: Any) -> bool:
+    """Whether a class is one of this package, whose constructors hand on all that they do not know."""
+    return str(getattr(cls, "__module__", "")).split(".")[0] == _HERE
 
 
 def adapted(fn: Callable[..., Any]) -> Callable[..., Any]:

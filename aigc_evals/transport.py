@@ -11,7 +11,7 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -52,7 +52,8 @@ class JsonClient:
 
     ``verify`` is True, False, or the path of a CA file; proxies come from the environment. ``setting`` is the
     environment variable that a user is told to check when the address is wrong, ``key`` the argument it came by. What a
-    failure tells of a reply has ``secrets`` masked: a server may repeat in its refusal what it was sent.
+    failure tells of a reply has ``secrets`` masked: a server may repeat in its refusal what it was sent. ``passing`` says
+    of the JSON of a refusal whether it may pass although its status does not say so.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class JsonClient:
         setting: str = "OPENAI_BASE_URL",
         key: str = "api_base",
         secrets: Iterable[str] = (),
+        passing: Callable[[Any], bool] | None = None,
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -83,6 +85,7 @@ class JsonClient:
         self._headers = {"Content-Type": "application/json", "Accept": "application/json", **headers}
         self._verify = verify
         self._redactor = Redactor(secrets)
+        self._passing = passing
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._proxy: str | None = None
@@ -276,6 +279,7 @@ class JsonClient:
             headers,
             code=code if isinstance(code, str) else None,
             param=param if isinstance(param, str) else None,
+            passing=body is not None and self._passing is not None and self._passing(body),
         )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import Any
+
+from aigc_evals.objects import constructor_parameters
 
 GIVEN = ("completion_fns", "eval_registry_path", "seed", "name", "registry")
 """What the runner gives every eval itself."""
@@ -30,22 +31,5 @@ class Arguments:
 
 def constructor_arguments(cls: type) -> Arguments:
     """The parameters of ``cls``; as long as a constructor takes ``**kwargs``, the next class's count as well."""
-    found: dict[str, inspect.Parameter] = {}
-    for base in inspect.getmro(cls):
-        constructor = base.__dict__.get("__init__")
-        if constructor is None:
-            continue
-        if base is object:
-            break
-        parameters = list(inspect.signature(constructor).parameters.values())[1:]
-        for parameter in parameters:
-            if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-                found.setdefault(parameter.name, parameter)
-        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-            return Arguments(found, open=False)
-    return Arguments(found, open=True)
-
-
-def is_ours(cls: Any) -> bool:
-    """Whether a class is one of this package, whose constructors hand on all that they do not know."""
-    return str(getattr(cls, "__module__", "")).split(".")[0] == "aigc_evals"
+    parameters, takes_all = constructor_parameters(cls)
+    return Arguments(parameters, open=takes_all)

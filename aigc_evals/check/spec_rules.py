@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from aigc_evals.check.arguments import GIVEN, constructor_arguments, is_ours
+from aigc_evals.check.arguments import GIVEN, constructor_arguments
 from aigc_evals.check.findings import Problem
 from aigc_evals.check.sources import Entry, Sources
 from aigc_evals.check.uses import FUZZY, FUZZY_2, Use
 from aigc_evals.errors import DataError, UsageError, nearest
-from aigc_evals.objects import check_arguments, load_object
+from aigc_evals.objects import check_arguments, is_ours, load_object
 
 _REQUIRED = {
     "evals": ("class",),

@@ -12,7 +12,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 from aigc_evals.api import CompletionResult, TextResult
-from aigc_evals.completion_fns.endpoint import mapping, positive
+from aigc_evals.completion_fns.arguments import mapping, positive
 from aigc_evals.completion_fns.parts import ask_in_between, close_all, first_text, registry_for
 from aigc_evals.completion_fns.tool_schema import mismatch
 from aigc_evals.completion_fns.tools import Tool, ToolError, make_tool

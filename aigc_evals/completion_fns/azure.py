@@ -10,13 +10,16 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from aigc_evals.completion_fns.endpoint import Address, EndpointFn, mapping
+from aigc_evals.completion_fns.endpoint import Address, EndpointFn
+from aigc_evals.completion_fns.login import secrets_in, texts
 from aigc_evals.completion_fns.openai import ChatKind, TextKind, endpoint_is_configured
 from aigc_evals.errors import AigcEvalsError, EndpointError, UsageError
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from aigc_evals.api import CompletionResult
-    from aigc_evals.registry import Registry
+    from aigc_evals.completion_fns.endpoint import Settings
 
 SCOPE = "https://cognitiveservices.azure.com/.default"
 """What an Entra token is asked for."""
@@ -114,19 +117,13 @@ class _AzureFn(EndpointFn):
         model: str | None = None,
         azure_endpoint: str | None = None,
         api_key: str | None = None,
-        n_ctx: int | None = None,
-        extra_options: dict[str, Any] | None = None,
-        *,
+        *args: Any,
         deployment: str | None = None,
         api_base: str | None = None,
         api_version: str | None = None,
         token_provider: Callable[[], Any] | str | None = None,
-        headers: dict[str, str] | None = None,
-        verify: bool | str = True,
-        timeout: float | None = None,
-        max_concurrency: int | None = None,
-        stream: bool = False,
-        registry: Registry | None = None,
+        headers: Mapping[str, Any] | None = None,
+        **settings: Unpack[Settings],
     ) -> None:
         name = str(deployment or model or os.environ.get(_DEPLOYMENT) or "").strip()
         base = str(azure_endpoint or api_base or os.environ.get(_ENDPOINT) or "").strip().rstrip("/")
@@ -140,23 +137,15 @@ class _AzureFn(EndpointFn):
         # An explicit provider says more than a key that happens to be in the environment.
         key = api_key or (None if token_provider else os.environ.get(_KEY))
         self.api_key = str(key or "").strip() or None
-        sent = {str(header): str(value) for header, value in mapping("headers", headers).items()}
-        self._secrets = tuple(filter(None, (self.api_key, *sent.values())))
+        sent = texts(headers)
+        self._secrets = (*filter(None, [self.api_key]), *secrets_in(sent))
         if self.api_key:
             sent["api-key"] = self.api_key
         self.tokens = None if self.api_key else EntraTokens(_provider(token_provider))
+        # Azure counts the calls to each deployment on their own.
+        own = f"{base}/openai/deployments/{name}"
         url = f"{base}/openai/deployments/{quote(name, safe='')}{self._path}?api-version={quote(self.api_version)}"
-        super().__init__(
-            name,
-            # Azure counts the calls to each deployment on their own.
-            Address(f"{base}/openai/deployments/{name}", url, sent, self._secrets, _ENDPOINT),
-            n_ctx=n_ctx,
-            extra_options=extra_options,
-            verify=verify,
-            timeout=timeout,
-            max_concurrency=max_concurrency,
-            stream=stream,
-        )
+        super().__init__(name, Address(own, url, sent, self._secrets, _ENDPOINT), *args, **settings)
 
     @classmethod
     def is_meant(cls, arguments: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aigc_evals.api import CompletionResult
-from aigc_evals.completion_fns.endpoint import mapping
+from aigc_evals.completion_fns.arguments import mapping
 from aigc_evals.completion_fns.parts import (
     ask_in_between,
     check_template,

@@ -7,19 +7,21 @@ Where requests go and as whom is said by ``openai`` and ``azure``, what is asked
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from aigc_evals.api import CompletionResult
+from aigc_evals.completion_fns.arguments import mapping, positive
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.fastjson import encode
 from aigc_evals.sampling import Sampler
 from aigc_evals.scope import current_scope
 from aigc_evals.transport import JsonClient
+
+if TYPE_CHECKING:
+    from aigc_evals.registry import Registry
 
 _RENAMED = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 _NEEDED = ("model", "messages", "prompt", "input")
@@ -44,53 +46,41 @@ class Address:
     setting: str = "OPENAI_BASE_URL"
 
 
-def mapping(key: str, value: Any) -> Mapping[Any, Any]:
-    """``value`` where it is a mapping or nothing; UsageError for anything else."""
-    if not isinstance(value or {}, Mapping):
-        raise UsageError(f"expected a mapping, got {type(value).__name__}", key=key)
-    return value or {}
+class Settings(TypedDict, total=False):
+    """What the constructors here hand on to ``EndpointFn``, which says what it means."""
+
+    n_ctx: int | None
+    extra_options: Mapping[str, Any] | None
+    verify: bool | str
+    timeout: float | None
+    max_concurrency: int | None
+    stream: bool
+    registry: Registry | None
 
 
-def positive(key: str, value: Any) -> Any:
-    """``value`` where it is a number above 0 or None; UsageError for anything else."""
-    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e9):
-        raise UsageError(f"expected a number above 0, got {value!r}", key=key)
-    return value
+class ClientFn:
+    """What asks by a ``JsonClient``: a run awaits ``acall``, plain code calls the function itself."""
+
+    _client: JsonClient
+
+    def preflight(self) -> None:
+        """UsageError for what can be told without asking, as that there is no such host."""
+        self._client.preflight()
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    def __call__(self, prompt: Any, **kwargs: Any) -> CompletionResult:
+        """Ask from plain code, outside a run."""
+        return Sampler().wrap(self)(prompt=prompt, **kwargs)
 
 
-def without_login(url: str) -> tuple[str, tuple[str, ...]]:
-    """An address without user and password, and these: the password as it stands, decoded, and all as Basic wants it."""
-    scheme, separator, rest = url.partition("://")
-    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    login, at, host = authority.rpartition("@")
-    if not at:
-        return url, ()
-    user, _, password = login.partition(":")
-    basic = b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode("ascii")
-    return f"{scheme}{separator}{host}{rest[len(authority) :]}", (password, unquote(password), basic)
-
-
-def authorized(
-    headers: Mapping[str, str] | None, api_key: str | None, login: tuple[str, ...]
-) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The headers that are sent, with the login of the address or else the key, unless they say who asks themselves; and
-    what of it all must never be shown.
-    """
-    sent = {str(name): str(value) for name, value in mapping("headers", headers).items()}
-    secrets = tuple(filter(None, (api_key, *login, *sent.values())))
-    if not any(name.lower() == "authorization" for name in sent):
-        if login:
-            sent["Authorization"] = f"Basic {login[-1]}"
-        elif api_key:
-            sent["Authorization"] = f"Bearer {api_key}"
-    return sent, secrets
-
-
-class EndpointFn:
+class EndpointFn(ClientFn):
     """A model behind an address. ``extra_options`` are merged into each request, ``verify`` is False or a CA file.
 
-    With ``stream`` the answer is asked for as a stream and put together again: the time to its first word is recorded,
-    and connections that are cut when they are silent for long stay open.
+    ``timeout`` is in seconds, ``max_concurrency`` the most calls at once. With ``stream`` the answer is asked for as a
+    stream and put together again: the time to its first word is recorded, and connections that are cut when they are
+    silent for long stay open. ``n_ctx`` and ``registry`` are taken because openai/evals gives them; nothing depends on them.
     """
 
     _path: str
@@ -99,13 +89,15 @@ class EndpointFn:
         self,
         model: str | None,
         address: Address,
-        *,
+        /,
         n_ctx: int | None = None,
         extra_options: Mapping[str, Any] | None = None,
+        *,
         verify: bool | str = True,
         timeout: float | None = None,
         max_concurrency: int | None = None,
         stream: bool = False,
+        registry: Registry | None = None,
     ) -> None:
         if not isinstance(stream, bool):
             raise UsageError(f"expected true or false, got {stream!r}", key="stream")
@@ -122,17 +114,6 @@ class EndpointFn:
             address.url, address.headers, verify=verify, setting=address.setting, secrets=address.secrets
         )
         self._adjusted: dict[str, str | None] = {}
-
-    def preflight(self) -> None:
-        """UsageError for what can be told without asking, as that there is no such host."""
-        self._client.preflight()
-
-    async def aclose(self) -> None:
-        await self._client.aclose()
-
-    def __call__(self, prompt: Any, **kwargs: Any) -> CompletionResult:
-        """Ask from plain code, outside a run."""
-        return Sampler().wrap(self)(prompt=prompt, **kwargs)
 
     async def acall(self, prompt: Any, **kwargs: Any) -> CompletionResult:
         formatted, body = self._request(prompt)

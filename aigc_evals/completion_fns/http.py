@@ -13,7 +13,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import uuid4
 
 from aigc_evals.api import CompletionResult, TextResult
-from aigc_evals.completion_fns.endpoint import positive, without_login
+from aigc_evals.completion_fns.arguments import one_of, positive
+from aigc_evals.completion_fns.endpoint import ClientFn
 from aigc_evals.completion_fns.http_template import (
     EVERYTHING,
     PROMPT,
@@ -25,11 +26,11 @@ from aigc_evals.completion_fns.http_template import (
     rendered,
 )
 from aigc_evals.completion_fns.json_path import Condition, JsonPath, Nowhere, kind_of
+from aigc_evals.completion_fns.login import secrets_in, without_login
 from aigc_evals.errors import EndpointError, UsageError, nearest
 from aigc_evals.fastjson import encode
 from aigc_evals.prompt.base import ChatCompletionPrompt, Prompt, chat_prompt_to_text_prompt, is_chat_prompt
 from aigc_evals.redact import Redactor, names_a_secret, redact_error
-from aigc_evals.sampling import Sampler
 from aigc_evals.transport import Framing, JsonClient
 
 _METHODS = ("POST", "GET", "PUT", "PATCH")
@@ -51,7 +52,7 @@ class HttpResult(TextResult):
         return [self.text] if self.answered else []
 
 
-class HttpCompletionFn:
+class HttpCompletionFn(ClientFn):
     """Asks an HTTP API. ``url``, ``headers``, ``body``, ``form``, ``params`` may have placeholders (``http_template``).
 
     ``body`` is JSON, as YAML or as text; ``form`` (fields of a form) takes its place, ``params`` are added to the URL.
@@ -64,7 +65,8 @@ class HttpCompletionFn:
 
     ``success`` is a condition, ``{path: code, equals: 0}`` or ``equals: [0, 200]``, or a list of them that must all hold;
     of the events of a stream, only those that have the path must fulfil it. Where it does not hold, the text at
-    ``error`` is told, and the call is repeated if one of ``retry_when`` holds.
+    ``error`` is told. Where one of ``retry_when`` holds, the failure may pass and the call is repeated. That is looked for in
+    every reply, also in one whose status is a refusal that would be final (400); a ``Retry-After`` of it is obeyed.
 
     ``model`` fills ``{model}``, ``timeout`` is in seconds. Each request, a repeated one too, has a ``{uuid}`` of its own: a
     call that failed half-way must not be continued as a conversation. UsageError for what cannot be meant, and for a
@@ -95,9 +97,9 @@ class HttpCompletionFn:
         timeout: float | None = None,
         max_concurrency: int | None = None,
     ) -> None:
-        self.method = _one_of("method", str(method).upper(), _METHODS)
-        self.stream = _one_of("stream", str(stream or "none").lower().replace("_", "-"), _STREAMS)
-        self.pieces = _one_of("pieces", pieces, _PIECES)
+        self.method = one_of("method", str(method).upper(), _METHODS)
+        self.stream = one_of("stream", str(stream or "none").lower().replace("_", "-"), _STREAMS)
+        self.pieces = one_of("pieces", pieces, _PIECES)
         self._given_model = None if model is None else str(model)
         self.model = self._given_model or "(unnamed)"
         self.timeout = positive("timeout", timeout)
@@ -118,7 +120,15 @@ class HttpCompletionFn:
         self._read_request(environment, url, headers, body, form, params)
         self._redactor = Redactor(self.secrets)
         setting = environment.read[0] if environment.read else "the url"
-        self._client = JsonClient(self._url.head, {}, verify=verify, setting=setting, key="url", secrets=self.secrets)
+        self._client = JsonClient(
+            self._url.head,
+            {},
+            verify=verify,
+            setting=setting,
+            key="url",
+            secrets=self.secrets,
+            passing=lambda reply: self._passing(reply) is not None,
+        )
         told = {
             "request": [self.method, self.endpoint, without_login(self._url.identity)[0], self._identity],
             "reply": [self._answer.text, self.stream, self.pieces, str(end), str(success), self.model],
@@ -150,9 +160,8 @@ class HttpCompletionFn:
         self._form = None if form is None else Fields(form, "form", environment)
         self._params = Fields(params, "params", environment)
         self._login = f"Basic {login[-1]}" if login else None
-        in_headers = [value for name, value in self._headers.identity.items() if names_a_secret(name)]
         fields = [template.identity for template in (self._body, self._form, self._params) if template is not None]
-        literal = [*(word for value in in_headers for word in value.split()), *literal_secrets(fields)]
+        literal = [*secrets_in(self._headers.identity), *literal_secrets(fields)]
         literal += literal_secrets(dict(parse_qsl(parts.query)))
         self.secrets = tuple(filter(None, (*environment.secrets, *login, *literal)))
         """What must never be shown."""
@@ -169,17 +178,6 @@ class HttpCompletionFn:
             "form": None if self._form is None else self._form.identity,
             "params": self._params.identity,
         }
-
-    def preflight(self) -> None:
-        """UsageError for what can be told without asking, as that there is no such host."""
-        self._client.preflight()
-
-    async def aclose(self) -> None:
-        await self._client.aclose()
-
-    def __call__(self, prompt: Any, **kwargs: Any) -> CompletionResult:
-        """Ask from plain code, outside a run."""
-        return Sampler().wrap(self)(prompt=prompt, **kwargs)
 
     async def acall(self, prompt: Any, **kwargs: Any) -> CompletionResult:
         body, options = self._request(self._values(prompt, kwargs))
@@ -276,7 +274,7 @@ class HttpCompletionFn:
 
     def _check(self, reply: Any, *, streamed: bool = False) -> None:
         """EndpointError where the reply says of itself that it is none."""
-        passing = next((condition for condition in self._retry_when if condition.holds(reply)), None)
+        passing = self._passing(reply)
         failed = next((condition for condition in self._success if not condition.holds(reply, streamed)), None)
         if passing is None and failed is None:
             return
@@ -285,6 +283,10 @@ class HttpCompletionFn:
         told = (failed or passing).told(reply)  # type: ignore[union-attr]
         kind = "bad_request" if passing is None else "server"
         raise EndpointError(f"the API reports a failure ({told}): {message}", kind=kind, retryable=passing is not None)
+
+    def _passing(self, reply: Any) -> Condition | None:
+        """What the reply says by which it is a failure that may pass."""
+        return next((condition for condition in self._retry_when if condition.holds(reply)), None)
 
     def _check_error(self, event: Any) -> None:
         """Where nothing is said of success, an event that has an error in place of the answer is a failure."""
@@ -339,9 +341,3 @@ def _usage(raw: Any) -> JsonPath | dict[str, JsonPath] | None:
             hint = nearest(str(name), _USAGE) or f"There are: {', '.join(_USAGE)}"
             raise UsageError(f"no such count: {name!r}", key="usage", hint=hint)
     return {name: JsonPath(path, f"usage.{name}") for name, path in raw.items()}
-
-
-def _one_of(key: str, value: Any, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise UsageError(f"expected one of {', '.join(allowed)}, got {value!r}", key=key)
-    return str(value)

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from aigc_evals.completion_fns.arguments import mapping
 from aigc_evals.errors import UsageError, nearest
 from aigc_evals.fastjson import encode
 from aigc_evals.redact import names_a_secret
@@ -280,10 +281,8 @@ class Fields:
         *,
         secret: bool = False,
     ) -> None:
-        if not isinstance(raw or {}, Mapping):
-            raise UsageError(f"expected a mapping, got {type(raw).__name__}", key=key)
         self._texts: dict[str, Text] = {}
-        for name, value in (raw or {}).items():
+        for name, value in mapping(key, raw).items():
             if value is None or isinstance(value, (Mapping, list)):
                 raise UsageError(f"expected a text, got {value!r:.80}", key=f"{key}.{name}")
             text = value if isinstance(value, str) else rendered(value)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aigc_evals.api import CompletionResult, TextResult
-from aigc_evals.completion_fns.endpoint import mapping, positive
+from aigc_evals.completion_fns.arguments import mapping, positive
 from aigc_evals.errors import SampleError, UsageError
 from aigc_evals.objects import load_object
 from aigc_evals.prompt.base import CompletionPrompt, is_chat_prompt

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from aigc_evals.api import CompletionResult
-from aigc_evals.completion_fns.endpoint import Address, EndpointFn, authorized, without_login
+from aigc_evals.completion_fns.endpoint import Address, EndpointFn
+from aigc_evals.completion_fns.login import authorized, without_login
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.prompt.base import ChatCompletionPrompt, CompletionPrompt, Prompt
 
 if TYPE_CHECKING:
-    from aigc_evals.registry import Registry
+    from typing_extensions import Unpack
+
+    from aigc_evals.completion_fns.endpoint import Settings
 
 _DEFAULT_BASE = "https://api.openai.com/v1"
 _BASE_VARIABLES = ("OPENAI_BASE_URL", "OPENAI_API_BASE", "OPENAI_API_BASE_URL")
@@ -113,34 +116,21 @@ class _OpenAIFn(EndpointFn):
         model: str | None = None,
         api_base: str | None = None,
         api_key: str | None = None,
-        n_ctx: int | None = None,
-        extra_options: dict[str, Any] | None = None,
-        *,
+        *args: Any,
         base_url: str | None = None,
-        headers: dict[str, str] | None = None,
-        verify: bool | str = True,
-        timeout: float | None = None,
-        max_concurrency: int | None = None,
-        stream: bool = False,
-        registry: Registry | None = None,
+        headers: Mapping[str, Any] | None = None,
+        **settings: Unpack[Settings],
     ) -> None:
         configured = next((os.environ[name] for name in _BASE_VARIABLES if os.environ.get(name)), _DEFAULT_BASE)
         base, login = without_login(str(api_base or base_url or configured).strip().rstrip("/"))
         # A key that was read from a file often ends in a line end, which no header can carry.
         self.api_key = str(api_key or os.environ.get("OPENAI_API_KEY") or "").strip() or None
         sent, secrets = authorized(headers, self.api_key, login)
-        if os.environ.get("OPENAI_ORG_ID"):
-            sent.setdefault("OpenAI-Organization", os.environ["OPENAI_ORG_ID"])
-        super().__init__(
-            model,
-            Address(base, base + self._path, sent, secrets),
-            n_ctx=n_ctx,
-            extra_options=extra_options,
-            verify=verify,
-            timeout=timeout,
-            max_concurrency=max_concurrency,
-            stream=stream,
-        )
+        organization = os.environ.get("OPENAI_ORG_ID")
+        if organization:
+            sent.setdefault("OpenAI-Organization", organization)
+            secrets = (*secrets, organization)
+        super().__init__(model, Address(base, base + self._path, sent, secrets), *args, **settings)
 
     def preflight(self) -> None:
         """UsageError for what can be told without asking: an unknown host, a key missing where one is sure to be needed."""

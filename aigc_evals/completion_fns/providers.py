@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from aigc_evals.completion_fns.endpoint import Address, EndpointFn, authorized, without_login
+from aigc_evals.completion_fns.endpoint import Address, EndpointFn
+from aigc_evals.completion_fns.login import authorized, without_login
 from aigc_evals.completion_fns.openai import ChatKind, TextKind, gateway_is_configured
 from aigc_evals.errors import UsageError
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from aigc_evals.completion_fns.endpoint import Settings
 
 _ANY_ADDRESS = ("", "0.0.0.0", "::")
 
@@ -59,18 +65,13 @@ class _ProviderFn(EndpointFn):
         model: str | None = None,
         api_base: str | None = None,
         api_key: str | None = None,
-        n_ctx: int | None = None,
-        extra_options: dict[str, Any] | None = None,
-        *,
+        *args: Any,
         base_url: str | None = None,
         base_url_env: str | list[str] | None = None,
         api_key_env: str | list[str] | None = None,
         needs_key: bool = False,
-        headers: dict[str, str] | None = None,
-        verify: bool | str = True,
-        timeout: float | None = None,
-        max_concurrency: int | None = None,
-        stream: bool = False,
+        headers: Mapping[str, Any] | None = None,
+        **settings: Unpack[Settings],
     ) -> None:
         if not model:
             raise UsageError("it must be said which model is asked", key="model", hint="As in: ollama/qwen2.5:7b")
@@ -85,16 +86,8 @@ class _ProviderFn(EndpointFn):
         if needs_key and not self.api_key and not login:
             raise UsageError("there is no API key", key=variable or "api_key", hint=f"Set {variable or 'api_key'}.")
         sent, secrets = authorized(headers, self.api_key, login)
-        super().__init__(
-            model,
-            Address(base, base + self._path, sent, secrets, setting or "base_url"),
-            n_ctx=n_ctx,
-            extra_options=extra_options,
-            verify=verify,
-            timeout=timeout,
-            max_concurrency=max_concurrency,
-            stream=stream,
-        )
+        where = Address(base, base + self._path, sent, secrets, setting or "base_url")
+        super().__init__(model, where, *args, **settings)
 
     @classmethod
     def is_meant(cls, arguments: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from aigc_evals.api import CompletionResult
-from aigc_evals.completion_fns.endpoint import positive
+from aigc_evals.completion_fns.arguments import positive
 from aigc_evals.completion_fns.openai import OpenAIEmbeddings
 from aigc_evals.completion_fns.parts import (
     ask_in_between,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from aigc_evals.elsuite.few_shot import check_prompt, ideals, one_function
+from aigc_evals.elsuite.asking import AsksOne
+from aigc_evals.elsuite.few_shot import check_prompt, ideals
 from aigc_evals.errors import SampleError
-from aigc_evals.eval import Eval, check_keys
+from aigc_evals.eval import check_keys
 from aigc_evals.record import Recorder, record_match, record_metrics
 
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
@@ -135,7 +136,7 @@ def check_rules(rules: Any) -> None:
             raise SampleError(f"'keys' must be a list of strings: {rule!r:.80}")
 
 
-class Constraints(Eval):
+class Constraints(AsksOne):
     """Correct when the answer keeps all rules of the sample; white space around the answer does not count.
 
     A sample has ``input`` and ``rules``, a list of objects: ``{"rule": "words", "min": 20, "max": 30}`` (also
@@ -148,12 +149,8 @@ class Constraints(Eval):
 
     metric_ranges = {"accuracy": (0.0, 1.0), "rules": (0.0, 1.0)}
 
-    def __init__(
-        self, completion_fns: Sequence[Any], samples_jsonl: str, *args: Any, max_tokens: int = 1024, **kwargs: Any
-    ) -> None:
-        super().__init__(completion_fns, *args, **kwargs)
-        self.samples_jsonl = samples_jsonl
-        one_function(self)
+    def __init__(self, *args: Any, max_tokens: int = 1024, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.max_tokens = max_tokens
 
     def check_sample(self, sample: Any) -> None:

@@ -7,13 +7,14 @@ import random
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from aigc_evals.base import Outcome
-from aigc_evals.elsuite.few_shot import check_prompt, one_function
+from aigc_evals.elsuite.asking import AsksOne
+from aigc_evals.elsuite.few_shot import check_prompt
 from aigc_evals.errors import SampleError
-from aigc_evals.eval import Eval, check_keys, need
+from aigc_evals.eval import check_keys, need
 from aigc_evals.record import Recorder, record_match, record_metrics
 from aigc_evals.scope import current_scope
 
@@ -140,7 +141,7 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-class JsonExtraction(Eval):
+class JsonExtraction(AsksOne):
     """Precision, recall and F1 of the values in a JSON answer against those in the ideal.
 
     A sample has ``input`` and ``ideal``: an object, or a text that is JSON (an object or a list). A value is right when the
@@ -156,12 +157,8 @@ class JsonExtraction(Eval):
 
     metric_ranges = dict.fromkeys(("accuracy", "precision", "recall", "f1"), (0.0, 1.0))
 
-    def __init__(
-        self, completion_fns: Sequence[Any], samples_jsonl: str, *args: Any, max_tokens: int = 1024, **kwargs: Any
-    ) -> None:
-        super().__init__(completion_fns, *args, **kwargs)
-        self.samples_jsonl = samples_jsonl
-        one_function(self)
+    def __init__(self, *args: Any, max_tokens: int = 1024, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.max_tokens = max_tokens
 
     def check_sample(self, sample: Any) -> None:

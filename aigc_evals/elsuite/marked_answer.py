@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from typing import Any
 
+from aigc_evals.elsuite.asking import AsksOne
 from aigc_evals.elsuite.basic.match import match_report
-from aigc_evals.elsuite.few_shot import check_input_and_ideals, ideals, one_function
+from aigc_evals.elsuite.few_shot import check_input_and_ideals, ideals
 from aigc_evals.errors import SampleError, UsageError
-from aigc_evals.eval import Eval
 from aigc_evals.record import Recorder, record_match
 
 
-class MarkedAnswer(Eval):
+class MarkedAnswer(AsksOne):
     """Correct when the last marked text of the answer is an ideal; ideals are written with their marks, such as ``【12】``.
 
     Reasons may stand before it, and a text that was marked on the way and then corrected does not count; nor does naming
@@ -21,18 +20,8 @@ class MarkedAnswer(Eval):
     asks for them.
     """
 
-    def __init__(
-        self,
-        completion_fns: Sequence[Any],
-        samples_jsonl: str,
-        *args: Any,
-        opening: str = "【",
-        closing: str = "】",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(completion_fns, *args, **kwargs)
-        self.samples_jsonl = samples_jsonl
-        one_function(self)
+    def __init__(self, *args: Any, opening: str = "【", closing: str = "】", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         for key, mark in (("opening", opening), ("closing", closing)):
             if not isinstance(mark, str) or not mark:
                 raise UsageError(f"a mark must be a text that is not empty, got {mark!r}", key=key)

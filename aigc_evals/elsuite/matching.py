@@ -2,7 +2,7 @@
 
 A text becomes tokens (``tokens``): a word of letters and digits, a single CJK character, or a sign such as ``+`` or ``%``.
 Texts are compared token by token, so ``1`` is not a part of ``11``. Nothing here extracts an answer from an explanation, and
-nothing understands a denial, but for ``不``, ``没``, ``未`` and ``非`` right before a gold: ``It is not Paris`` includes ``Paris``.
+nothing understands a denial, but for Chinese ones that lead to a gold (``denial``): ``It is not Paris`` includes ``Paris``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from aigc_evals.elsuite.denial import COPULAS, DENIALS, is_denied
 from aigc_evals.elsuite.numerals import MYRIADS, NUMERALS, number_value
 from aigc_evals.errors import SampleError, UsageError
 
@@ -25,9 +26,6 @@ _AFTER_LABELS = re.compile(
 """Words that may follow the label ``A`` and not the article ``a``."""
 _BEFORE_LABELS = re.compile("the|options?|choice|answer|letter|grade|class|group|type|vitamin")
 
-_COPULAS = "是为选"
-_DENIALS = "不没未非"
-_DENIED = re.compile(rf"(?:[不未]|没有?|是否|(?<![东西南北中无])非)[{_COPULAS}]?\Z")
 _PARTICLES = "的了啊呀吧哦呢"
 _NOUNS = frozenset({"答", "答案", "回答", "结果", "结论"})
 _ADVERBS = frozenset({"", "当然", "确实", "的确"})
@@ -125,8 +123,9 @@ def includes(answer: str, gold: str, *, ignore_case: bool = False) -> bool:
       and not in ``不是``, ``是否``, ``是不是``, ``他是学生``, ``答案是：否``; ``否`` is in ``答案是否`` and not in ``是否`` and ``否定``.
       Surprising: ``三`` is not in ``三个``.
     - Any other may stand anywhere: ``北京`` is in ``北京市``. Surprising: it is in ``东北京剧``; only a dictionary would know.
-    - None counts right after 不, 没, 未, 非 or 是否, a ``是``, ``为`` or ``选`` between or not: ``正确`` is in ``完全正确`` and not
-      in ``不正确``, ``B`` not in ``不选B``. Surprising: ``正确`` is in ``不太正确``.
+    - None counts where 不, 没, 未, 非 or 是否 leads to it, right before it or with words of degree, of being able or of saying
+      between (``denial``): ``正确`` is in ``完全正确`` and not in ``不正确``, ``不太正确`` or ``不能说是正确``, ``B`` not in ``不选B``.
+      Surprising: ``正确`` is in ``很难说正确``.
     - A number is not cut out of a longer one: ``二十`` is not in ``答案是二十一``, ``3`` not in ``3万``, ``五`` not in ``负五``.
 
     A gold of punctuation or emoji only is looked for character by character: ``?`` is in ``why?``. An empty gold is included
@@ -204,7 +203,7 @@ def _stands(there: Sequence[Token], start: int, wanted: Sequence[Token]) -> bool
     if [token.text for token in there[start:end]] != [token.text for token in wanted]:
         return False
     before, after = _around(there, start, end)
-    if _DENIED.search(before) or _is_cut(wanted, before, after):
+    if is_denied(before) or _is_cut(wanted, before, after):
         return False
     return len(wanted) > 1 or wanted[0].kind != CHARACTER or _is_all(wanted[0].text, before, after)
 
@@ -234,8 +233,8 @@ def _is_all(character: str, before: str, after: str) -> bool:
     if after.strip(_PARTICLES) or before + character in _QUESTION_WORDS:
         return False
     if before in _NOUNS:
-        return character not in _COPULAS
-    return before in _ADVERBS or (before[-1] in _COPULAS and not before.endswith("还是"))
+        return character not in COPULAS
+    return before in _ADVERBS or (before[-1] in COPULAS and not before.endswith("还是"))
 
 
 def _is_article(found: Sequence[Token], place: int) -> bool:
@@ -285,7 +284,7 @@ def _is_near(before: Token, gap: str) -> bool:
     """
     if not gap.strip():
         return not _NEWLINES.intersection(gap)
-    if before.text in _DENIALS or (before.text in _COPULAS and before.near):
+    if before.text in DENIALS or (before.text in COPULAS and before.near):
         return not _STOPS.intersection(gap) and (":" in gap or not _NEWLINES.intersection(gap))
     return False
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from aigc_evals.elsuite.few_shot import FewShot, check_input_and_ideals, ideals, one_function
+from aigc_evals.elsuite.asking import AsksAfterExamples
+from aigc_evals.elsuite.few_shot import check_input_and_ideals, ideals
 from aigc_evals.errors import UsageError
-from aigc_evals.eval import Eval, need
+from aigc_evals.eval import need
 from aigc_evals.record import Recorder, record_extra, record_metrics
 
 METRICS = ("rouge1", "rouge2", "rougeL", "bleu")
@@ -27,7 +28,7 @@ class CharacterTokenizer:
         return _TOKEN.findall(text.lower())
 
 
-class Overlap(Eval):
+class Overlap(AsksAfterExamples):
     """F-measures of ROUGE-1, ROUGE-2 and ROUGE-L, 0 to 1, and sentence BLEU, 0 to 100, each the best over the ideals.
 
     ``metrics`` chooses among ``rouge1``, ``rouge2``, ``rougeL``, ``bleu``; the first is the headline unless the registry says
@@ -43,32 +44,22 @@ class Overlap(Eval):
 
     def __init__(
         self,
-        completion_fns: Sequence[Any],
-        samples_jsonl: str,
         *args: Any,
         metrics: Sequence[str] = METRICS,
         language: str | None = None,
         stem: bool = False,
         max_tokens: int = 500,
-        num_few_shot: int = 0,
-        few_shot_jsonl: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(completion_fns, *args, **kwargs)
-        self.samples_jsonl = samples_jsonl
-        one_function(self)
+        super().__init__(*args, **kwargs)
         if isinstance(metrics, str) or not metrics or set(metrics) - set(METRICS):
             raise UsageError(f"expected a list of some of {', '.join(METRICS)}, got {metrics!r}", key="metrics")
         self.metrics = tuple(metrics)
         self.language = language
         self.stem = stem
         self.max_tokens = max_tokens
-        self._examples = FewShot(self, num_few_shot, few_shot_jsonl)
         self._measures: dict[str, tuple[Any, Any]] = {}
         self._measures_for(language or "en")
-
-    def facts(self) -> Mapping[str, Any]:
-        return self._examples.facts()
 
     def check_sample(self, sample: Any) -> None:
         check_input_and_ideals(sample)

@@ -4,45 +4,26 @@ from __future__ import annotations
 
 import abc
 import random
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
 from aigc_evals.base import Outcome
-from aigc_evals.elsuite.few_shot import FewShot, one_function
-from aigc_evals.eval import Eval
+from aigc_evals.elsuite.asking import AsksAfterExamples
 from aigc_evals.record import Recorder, record_match
 from aigc_evals.scope import current_scope
 from aigc_evals.scores import MATCH
 
 
-class ReadAnswer(Eval):
+class ReadAnswer(AsksAfterExamples):
     """An eval that asks, reads the answer, and compares what it read.
 
     A sample whose answer cannot be read is ``unparsed``: ``accuracy`` is over the answers that could be read, and
     ``accuracy_unparsed_wrong`` counts the others as wrong. Both are NaN where there is nothing they could be over.
     """
 
-    few_shot_rows: ClassVar[type[FewShot]] = FewShot
-    """How examples are chosen for a sample."""
-
-    def __init__(
-        self,
-        completion_fns: Sequence[Any],
-        samples_jsonl: str,
-        *args: Any,
-        max_tokens: int | None = None,
-        num_few_shot: int = 0,
-        few_shot_jsonl: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(completion_fns, *args, **kwargs)
-        self.samples_jsonl = samples_jsonl
-        one_function(self)
+    def __init__(self, *args: Any, max_tokens: int | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.max_tokens = max_tokens
-        self._examples = self.few_shot_rows(self, num_few_shot, few_shot_jsonl)
-
-    def facts(self) -> Mapping[str, Any]:
-        return self._examples.facts()
 
     @abc.abstractmethod
     async def aeval_sample(self, sample: Any, rng: random.Random | None = None) -> Any:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aigc_evals.elsuite.few_shot import FewShot, check_input_and_ideals, ideals, one_function
+from aigc_evals.elsuite.asking import AsksAfterExamples
+from aigc_evals.elsuite.few_shot import check_input_and_ideals, ideals
 from aigc_evals.errors import UsageError
-from aigc_evals.eval import Eval, need
+from aigc_evals.eval import need
 from aigc_evals.record import Recorder, record_match, record_metrics
 from aigc_evals.scores import MATCH
 
 _GOOD = 30.0
 
 
-class Translate(Eval):
+class Translate(AsksAfterExamples):
     """Sentence BLEU (sacrebleu, effective order) against the ideals; above 30 counts as correct.
 
     The report adds the corpus BLEU. Where samples have different numbers of references, the missing ones are left out
@@ -24,28 +24,10 @@ class Translate(Eval):
 
     metric_ranges = {"accuracy": (0.0, 1.0), "sacrebleu_sentence_score": (0.0, 100.0)}
 
-    def __init__(
-        self,
-        completion_fns: Sequence[Any],
-        samples_jsonl: str,
-        *args: Any,
-        max_tokens: int = 500,
-        num_few_shot: int = 0,
-        few_shot_jsonl: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(completion_fns, *args, **kwargs)
-        self.samples_jsonl = samples_jsonl
-        one_function(self)
+    def __init__(self, *args: Any, max_tokens: int = 500, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.max_tokens = max_tokens
-        self.num_few_shot = num_few_shot
-        self.few_shot_jsonl = few_shot_jsonl
-        self._examples = FewShot(self, num_few_shot, few_shot_jsonl)
-        self.few_shot = self._examples.rows
         self.bleu = _bleu(effective_order=True)
-
-    def facts(self) -> Mapping[str, Any]:
-        return self._examples.facts()
 
     def check_sample(self, sample: Any) -> None:
         check_input_and_ideals(sample)

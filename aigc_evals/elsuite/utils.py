@@ -203,27 +203,38 @@ class PromptFn:
     def __call__(self, **kwargs: Any) -> tuple[str, Any]:
         """The first answer ("" when the model gave none) and the prompt as it was sent."""
         prompt = fill_prompt(self.prompt, kwargs)
-        return _first(self.completion_fn(prompt=prompt, **self._call_kwargs())), prompt
+        return first_answer(self.completion_fn(prompt=prompt, **self._call_kwargs())), prompt
 
     async def acall(self, **kwargs: Any) -> tuple[str, Any]:
         """As a plain call, but awaits the completion function's ``acall`` where it has one."""
         prompt = fill_prompt(self.prompt, kwargs)
         call = getattr(self.completion_fn, "acall", None) or self.completion_fn
         result = call(prompt=prompt, **self._call_kwargs())
-        return _first(await result if inspect.isawaitable(result) else result), prompt
+        return first_answer(await result if inspect.isawaitable(result) else result), prompt
 
     def _call_kwargs(self) -> dict[str, Any]:
-        return {
-            "max_tokens": self.max_tokens,
-            "temperature": self.temperature,
-            "top_p": 1,
-            "frequency_penalty": 0,
-            "presence_penalty": 0,
-            "n": 1 if self.n_samples is None else self.n_samples,
-            **self.completion_kwargs,
-        }
+        return completion_arguments(self.max_tokens, self.temperature, self.n_samples, self.completion_kwargs)
 
 
-def _first(result: Any) -> str:
+def completion_arguments(
+    max_tokens: int = 1024,
+    temperature: float = 0,
+    n_samples: int | None = None,
+    completion_kwargs: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The keyword arguments of a call as openai/evals makes one; ``completion_kwargs`` may set any of them anew."""
+    return {
+        "max_tokens": max_tokens,
+        "temperature": temperature,
+        "top_p": 1,
+        "frequency_penalty": 0,
+        "presence_penalty": 0,
+        "n": 1 if n_samples is None else n_samples,
+        **(completion_kwargs or {}),
+    }
+
+
+def first_answer(result: Any) -> str:
+    """The first completion of a result (a text is its own); "" where there is none."""
     completions = [result] if isinstance(result, str) else result.get_completions()
     return (completions[0] if completions else None) or ""

@@ -198,6 +198,47 @@ def test_a_failure_that_the_reply_reports_is_told_and_repeated_only_where_it_may
         assert "(code is not there)" in str(failure(made(api, **args)))
 
 
+BUSY = {"retry_when": [{"path": "status", "equals": "busy"}, {"path": "error.code", "equals": ["繁忙", 1302]}]}
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 409, 422, 429])
+def test_a_reply_that_says_busy_is_repeated_whatever_its_status(status: int) -> None:
+    with ApiServer(lambda asked: Reply({"status": "busy"}, status) if asked.number == 1 else {"text": "好"}) as api:
+        assert made(api, **BUSY)(prompt="水是湿的吗？").get_completions() == ["好"]
+    assert len(api.asked) == 2
+
+
+@pytest.mark.parametrize("stream", ["sse", "json-lines"])
+@pytest.mark.parametrize("body", [{"error": {"code": "繁忙"}}, {"error": {"code": 1302}}])
+def test_so_it_is_where_a_stream_was_asked_for(stream: str, body: Any) -> None:
+    last = Reply([b'data: {"text": "OK"}\n\n'], 200, "text/event-stream") if stream == "sse" else {"text": "OK"}
+    with ApiServer(lambda asked: Reply(body, 400) if asked.number == 1 else last) as api:
+        assert made(api, stream=stream, **BUSY)(prompt="水是湿的吗？").get_completions() == ["OK"]
+    assert len(api.asked) == 2
+
+
+def test_a_refusal_that_says_busy_is_told_as_one_that_may_pass_with_the_pause_it_asks_for() -> None:
+    said: dict[str, Any] = {"body": {"status": "busy", "message": "忙"}, "status": 400, "headers": {"Retry-After": "7"}}
+    with ApiServer(lambda asked: Reply(**said)) as api:
+        error = failure(made(api, **BUSY))
+        assert (error.kind, error.retryable, error.status, error.retry_after) == ("server", True, 400, 7.0)
+        assert "HTTP 400: 忙" in str(error)
+        said["status"] = 429
+        said["body"] = {"status": "busy", "code": "insufficient_quota"}
+        assert (failure(made(api, **BUSY)).kind, failure(made(api)).kind) == ("rate_limit", "quota")
+
+
+@pytest.mark.parametrize("reply", [{"status": "bad"}, b"<p>busy</p>", b"", b"null", b"[]", {"error": {"code": True}}])
+def test_a_refusal_that_does_not_say_so_is_final(reply: Any) -> None:
+    with ApiServer(lambda asked: Reply(reply, 400, headers={"Retry-After": "7"})) as api:
+        fn = made(api, **BUSY)
+        error = failure(fn)
+        assert (error.kind, error.retryable, error.retry_after) == ("bad_request", False, None)
+        with pytest.raises(EndpointError):
+            fn(prompt="问")
+        assert len(api.asked) == 2
+
+
 def test_a_server_that_asks_for_a_pause_gets_it() -> None:
     wait = Reply({"error": "慢一点"}, status=429, headers={"Retry-After": "1"})
     with ApiServer(lambda asked: wait if asked.number == 1 else {"text": "好"}) as api:
@@ -249,6 +290,27 @@ def test_no_secret_is_in_the_log_or_in_an_error(home: Path) -> None:
     assert "bad token [redacted]" in done.err
     for text in (written, error):
         assert all(secret not in text for secret in ("team-seven-of-nine", KEY, "literal-word-9"))
+
+
+@pytest.mark.parametrize("kind", ["http:HttpCompletionFn", "providers:ProviderChatCompletionFn"])
+def test_a_header_that_says_what_was_measured_stays_readable_in_the_log(kind: str, home: Path) -> None:
+    def answer(asked: Asked) -> Reply:
+        told = " ".join(asked.headers[name] for name in ("x-route", "x-auth", "x-gateway"))
+        return Reply({"error": {"message": f"no such route: {told}"}}, status=400)
+
+    with ApiServer(answer) as api:
+        own = {"url": api.url, "body": {"q": "{prompt}"}, "answer": "text"}
+        args = own if kind.startswith("http") else {"base_url": api.url, "model": "m"}
+        args["headers"] = {"X-Route": "canary-v2", "X-Auth": "tomato", "X-Gateway": KEY}
+        entry = {"class": f"aigc_evals.completion_fns.{kind}", "args": args}
+        folder = registry(home / "r", {"completion_fns/mine.yaml": yaml.safe_dump({"mine": entry})})
+        args_of_run = ("--registry_path", folder, "--record_path", home / "log.jsonl", "--max_samples", "1")
+        done = cli.run("mine", "test-match", *args_of_run, env=cli.environment(home))
+        assert len(api.asked) == 1
+    written = done.out + done.err + (home / "log.jsonl").read_text("utf-8")
+    assert "no such route: canary-v2 [redacted] [redacted]" in written
+    assert "tomato" not in written
+    assert KEY not in written
 
 
 def test_no_part_of_a_secret_is_left_where_a_long_reply_is_cut() -> None:

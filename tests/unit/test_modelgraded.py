@@ -35,6 +35,7 @@ from aigc_evals.testing import ScriptedCompletionFn
 ABC = ("A", "B", "C")
 YN = ("Yes", "No", "Unsure")
 ZH = ("是", "否")
+RIGHT = ("正确", "错误")
 
 
 @pytest.mark.parametrize(
@@ -87,6 +88,22 @@ ZH = ("是", "否")
         ("是，不是否。", "classify_zh", ZH, "是"),
         ("否，不是。", "classify_zh", ZH, "否"),
         ("看起来是的。\n不是", "cot_classify_zh", ZH, None),
+        ("这个回答不太正确。", "classify_zh", RIGHT, None),
+        ("结论：并非完全正确", "classify_zh", RIGHT, None),
+        ("不能说是正确的，结论：错误", "classify_zh", RIGHT, "错误"),
+        ("错误，不能说是正确", "classify_zh", RIGHT, "错误"),
+        ("表述不太好，正确", "classify_zh", RIGHT, "正确"),
+        ("是否正确？\n错误", "classify_zh", RIGHT, None),
+        ("不得不说正确", "classify_zh", RIGHT, "正确"),
+        ("不太正确", "classify_zh", ("正确", "不太正确", "错误"), "不太正确"),
+        ("不完全正确", "classify_zh", ("正确", "部分正确", "不正确"), None),
+        ("不可能", "classify_zh", ("可能", "不可能"), "不可能"),
+        ("不能选B", "classify_zh", ABC, None),
+        ("选A，不选B", "classify_zh", ABC, None),
+        ("A，不是B", "classify_zh", ABC, "A"),
+        ("不是" * 50_000, "classify_zh", ZH, None),
+        ("This is not correct", "classify", ("correct", "incorrect"), "correct"),
+        ("This is incorrect", "classify", ("correct", "incorrect"), "incorrect"),
     ],
 )
 def test_the_verdict_in_a_reply(reply: str, eval_type: str, choices: Sequence[str], choice: str | None) -> None:

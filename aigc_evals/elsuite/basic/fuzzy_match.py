@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from typing import Any
 
 from aigc_evals.elsuite import matching
-from aigc_evals.elsuite.few_shot import check_input_and_ideals, ideals, one_function
+from aigc_evals.elsuite.asking import AsksOne
+from aigc_evals.elsuite.few_shot import check_input_and_ideals, ideals
 from aigc_evals.elsuite.utils import f1_score, fuzzy_match
-from aigc_evals.eval import Eval
 from aigc_evals.record import Recorder, record_match, record_metrics
 
 
-class FuzzyMatch(Eval):
+class FuzzyMatch(AsksOne):
     """Correct when, both normalised, the answer contains an ideal or is contained in it; also the best token F1.
 
     Normalised means lower case, ASCII punctuation deleted, the words a, an and the deleted. So the ideal ``A`` becomes
@@ -26,18 +25,8 @@ class FuzzyMatch(Eval):
 
     metric_ranges = {"accuracy": (0.0, 1.0), "f1_score": (0.0, 1.0)}
 
-    def __init__(
-        self,
-        completion_fns: Sequence[Any],
-        samples_jsonl: str,
-        *args: Any,
-        max_tokens: int = 100,
-        version: int = 1,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(completion_fns, *args, **kwargs)
-        self.samples_jsonl = samples_jsonl
-        one_function(self)
+    def __init__(self, *args: Any, max_tokens: int = 100, version: int = 1, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.max_tokens = max_tokens
         self.version = matching.check_version(version)
         self._matches = matching.matches if version == 2 else fuzzy_match

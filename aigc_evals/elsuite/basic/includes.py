@@ -6,15 +6,15 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from aigc_evals.elsuite.asking import AsksOne
 from aigc_evals.elsuite.basic.match import match_report
-from aigc_evals.elsuite.few_shot import check_input_and_ideals, ideals, one_function
+from aigc_evals.elsuite.few_shot import check_input_and_ideals, ideals
 from aigc_evals.elsuite.matching import check_version, includes
 from aigc_evals.elsuite.utils import get_answer
-from aigc_evals.eval import Eval
 from aigc_evals.record import Recorder, record_match
 
 
-class Includes(Eval):
+class Includes(AsksOne):
     """Correct when any ideal is a part of the answer, with ``ignore_case`` whatever the case.
 
     With ``version: 2`` the ideal's words are words of the answer, next to each other, punctuation and width aside: ``1`` is
@@ -30,9 +30,7 @@ class Includes(Eval):
         version: int = 1,
         **kwargs: Any,
     ) -> None:
-        super().__init__(completion_fns, *args, **kwargs)
-        self.samples_jsonl = samples_jsonl
-        one_function(self)
+        super().__init__(completion_fns, samples_jsonl, *args, **kwargs)
         self.ignore_case = ignore_case
         self.version = check_version(version)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
 from typing import Any
 
 from aigc_evals.base import Outcome
-from aigc_evals.elsuite.few_shot import check_input_and_ideals, ideals, one_function
+from aigc_evals.elsuite.asking import AsksOne
+from aigc_evals.elsuite.few_shot import check_input_and_ideals, ideals
 from aigc_evals.errors import SampleError
-from aigc_evals.eval import Eval
 from aigc_evals.record import Recorder, record_match, record_metrics
 from aigc_evals.sampling import NoAnswer
 
@@ -33,15 +32,11 @@ def json_match(sampled_json: Any, correct_json: Any) -> bool:
     return bool(sampled_json == correct_json)
 
 
-class JsonMatch(Eval):
+class JsonMatch(AsksOne):
     """Correct when the answer parses to the same JSON value as an ideal; an answer that is not JSON is wrong."""
 
-    def __init__(
-        self, completion_fns: Sequence[Any], samples_jsonl: str, *args: Any, max_tokens: int = 512, **kwargs: Any
-    ) -> None:
-        super().__init__(completion_fns, *args, **kwargs)
-        self.samples_jsonl = samples_jsonl
-        one_function(self)
+    def __init__(self, *args: Any, max_tokens: int = 512, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.max_tokens = max_tokens
 
     def check_sample(self, sample: Any) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
 from typing import Any
 
 from aigc_evals.base import Outcome
+from aigc_evals.elsuite.asking import AsksOne
 from aigc_evals.elsuite.basic.match import match_report
-from aigc_evals.elsuite.few_shot import one_function
-from aigc_evals.eval import Eval, check_keys
+from aigc_evals.eval import check_keys
 from aigc_evals.record import Recorder, record_match
 from aigc_evals.sampling import NoAnswer
 
@@ -24,13 +23,8 @@ def is_valid_json(text: str) -> bool:
     return True
 
 
-class JsonValidator(Eval):
+class JsonValidator(AsksOne):
     """Correct when the answer as a whole parses as JSON."""
-
-    def __init__(self, completion_fns: Sequence[Any], samples_jsonl: str, *args: Any, **kwargs: Any) -> None:
-        super().__init__(completion_fns, *args, **kwargs)
-        self.samples_jsonl = samples_jsonl
-        one_function(self)
 
     def check_sample(self, sample: Any) -> None:
         check_keys(sample, "input")

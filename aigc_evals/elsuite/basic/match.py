@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aigc_evals.api import record_and_check_match
-from aigc_evals.elsuite.few_shot import FewShot, check_input_and_ideals, ideals, one_function
+from aigc_evals.elsuite.asking import AsksAfterExamples
+from aigc_evals.elsuite.few_shot import check_input_and_ideals, ideals
 from aigc_evals.elsuite.matching import begins, check_version
-from aigc_evals.eval import Eval
 from aigc_evals.metrics import half_sample_std
 from aigc_evals.record import Recorder, record_match
 from aigc_evals.scores import MATCH
 
 
-class Match(Eval):
+class Match(AsksAfterExamples):
     """Correct when the answer, as it is, starts with one of the ideals: no stripping, no folding of case.
 
     So ``1`` matches ``10``, `` Paris`` does not match ``Paris``, and an ideal of "" matches everything.
@@ -24,29 +23,10 @@ class Match(Eval):
     not match ``10`` nor ``是`` ``是否``, and ``一百二十`` is ``120``. An ideal of "" matches only an empty answer.
     """
 
-    def __init__(
-        self,
-        completion_fns: Sequence[Any],
-        samples_jsonl: str,
-        *args: Any,
-        max_tokens: int = 500,
-        num_few_shot: int = 0,
-        few_shot_jsonl: str | None = None,
-        version: int = 1,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(completion_fns, *args, **kwargs)
-        self.samples_jsonl = samples_jsonl
-        one_function(self)
+    def __init__(self, *args: Any, max_tokens: int = 500, version: int = 1, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.version = check_version(version)
         self.max_tokens = max_tokens
-        self.num_few_shot = num_few_shot
-        self.few_shot_jsonl = few_shot_jsonl
-        self._examples = FewShot(self, num_few_shot, few_shot_jsonl)
-        self.few_shot = self._examples.rows
-
-    def facts(self) -> Mapping[str, Any]:
-        return self._examples.facts()
 
     def check_sample(self, sample: Any) -> None:
         check_input_and_ideals(sample)

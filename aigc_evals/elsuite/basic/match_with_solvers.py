@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from aigc_evals.api import record_and_check_match
+from aigc_evals.elsuite.asking import AsksOne
 from aigc_evals.elsuite.basic.match import match_report
-from aigc_evals.elsuite.few_shot import check_input_and_ideals, one_function
+from aigc_evals.elsuite.few_shot import check_input_and_ideals
 from aigc_evals.errors import SampleError, UsageError
-from aigc_evals.eval import Eval
 from aigc_evals.prompt.base import is_chat_prompt
 from aigc_evals.record import Recorder
 
 
-class MatchWithSolvers(Eval):
+class MatchWithSolvers(AsksOne):
     """The first ideal, or it with a capital first letter, starts the answer.
 
     ``task_description`` (or the file of that name) is sent as a system message before the sample's messages. With
@@ -33,9 +33,7 @@ class MatchWithSolvers(Eval):
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        super().__init__(completion_fns, *args, **kwargs)
-        self.samples_jsonl = samples_jsonl
-        one_function(self)
+        super().__init__(completion_fns, samples_jsonl, *args, **kwargs)
         if not task_description:
             raise UsageError("the task must be described, by text or by the name of a file", key="task_description")
         if len(task_description) < 1024 and os.path.isfile(task_description):

@@ -17,12 +17,12 @@ from aigc_evals.elsuite.modelgraded.classify_utils import (
     aask,
     aclassify,
     asample_and_concat_n_completions,
-    completion_arguments,
     get_choice_strings,
     judge_prompt,
     match_function,
     score_table,
 )
+from aigc_evals.elsuite.utils import completion_arguments
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.eval import Eval, check_keys
 from aigc_evals.fastjson import encode

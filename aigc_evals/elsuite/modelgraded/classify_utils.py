@@ -8,17 +8,20 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
+from aigc_evals.elsuite.denial import is_denied
 from aigc_evals.elsuite.modelgraded.base import ModelGradedSpec
-from aigc_evals.elsuite.utils import format_necessary, format_prompt
+from aigc_evals.elsuite.utils import completion_arguments, first_answer, format_necessary, format_prompt
 from aigc_evals.errors import SampleError, UsageError, nearest
 from aigc_evals.prompt.base import chat_prompt_to_text_prompt, is_chat_prompt
 from aigc_evals.sampling import JUDGE, POLICY
 
 INVALID_STR = "__invalid__"
 """The verdict of a reply in which none can be found."""
+
+_T = TypeVar("_T")
 
 MatchFn = Callable[[str, str], Any]
 
@@ -139,8 +142,8 @@ def get_choice(text: str, eval_type: str | None, match_fn: str | MatchFn | None,
 
     Its lines (from the last one on for ``cot_classify*``) are stripped and freed of punctuation, Markdown's and Chinese
     included, and full-width letters and digits become plain ones; the first line and the first choice that ``match_fn``
-    accepts decide. Of two choices one of which contains the other (``incorrect``, ``不正确``), that one is meant; a Chinese
-    choice that is denied (``不是`` where ``是`` is one) is none.
+    accepts decide. Of two choices one of which contains the other (``incorrect``, ``不正确``), that one is meant; a choice that
+    is denied in Chinese (``不是`` where ``是`` is one, ``不太正确``, ``不选B``) is none. English denials are not looked at.
     """
     accepts = match_function(match_fn)
     choices = list(choice_strings)
@@ -155,16 +158,20 @@ def get_choice(text: str, eval_type: str | None, match_fn: str | MatchFn | None,
         accepted = [choice for choice in choices if accepts(bare, choice)]
         for choice in accepted:
             contained = any(choice in other and choice != other for other in accepted)
-            if not contained and not _is_denied(bare, choice):
+            if not contained and not _is_denied(line, choice, wanted):
                 return choice
         if accepted:
             break
     return INVALID_STR
 
 
-def _is_denied(line: str, choice: str) -> bool:
-    """Whether a Chinese choice stands in a line only with a word for not before it: ``不是`` is no ``是``."""
-    return "\u4e00" <= choice[:1] <= "\u9fff" and choice not in re.sub(f"[不没未非]{re.escape(choice)}", "", line)
+def _is_denied(line: str, choice: str, wanted: Collection[str]) -> bool:
+    """Whether a choice stands in a line only where Chinese words that deny it lead to it, in the same phrase."""
+    phrases = [_bare(phrase, wanted) for phrase in re.split(f"[{''.join(_STOPS.difference(wanted))}]", line)]
+    phrases = [phrase for phrase in phrases if choice in phrase] or [_bare(line, wanted)]
+    places = ((phrase, found.start()) for phrase in phrases for found in re.finditer(re.escape(choice), phrase))
+    leading = [phrase[max(0, start - _REACH) : start] for phrase, start in places]
+    return bool(leading) and all(is_denied("".join(before.split())) for before in leading)
 
 
 def _bare(line: str, wanted: Collection[str]) -> str:
@@ -183,6 +190,12 @@ def _is_adornment(character: str) -> bool:
     category = unicodedata.category(character)
     return not character.isascii() and (category[0] == "P" or category == "Cf")
 
+
+_REACH = 40
+"""How many characters before a choice are looked at."""
+
+_STOPS = frozenset("，。；！？、…,;!?\n")
+"""Where a phrase ends; a new line is in no line, so there is always one that no choice contains."""
 
 _ASCII_PUNCTUATION = str.maketrans("", "", string.punctuation)
 _PLAIN = {ord(character) + 0xFEE0: character for character in string.ascii_letters + string.digits}
@@ -244,42 +257,33 @@ def judge_prompt(mg: ModelGradedSpec, eval_type: str | None, choices: Sequence[s
     return append_answer_prompt(prompt, eval_type, choice_strings=choices)
 
 
-def completion_arguments(
-    max_tokens: int = 1024,
-    temperature: float = 0,
-    n_samples: int | None = None,
-    completion_kwargs: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """The keyword arguments of a call, from what ``sample_kwargs`` and ``eval_kwargs`` may hold."""
-    return {
-        "max_tokens": max_tokens,
-        "temperature": temperature,
-        "top_p": 1,
-        "frequency_penalty": 0,
-        "presence_penalty": 0,
-        "n": 1 if n_samples is None else n_samples,
-        **(completion_kwargs or {}),
-    }
-
-
 async def aask(fn: Any, prompt: Any, kwargs: Mapping[str, Any], role: str = POLICY) -> str:
     """The first answer of ``fn``; "" where it gave none."""
+    if hasattr(fn, "sampler"):
+        kwargs = {**kwargs, "role": role}
     call = getattr(fn, "acall", None)
-    if call is None:
-        result = fn(prompt=prompt, **kwargs)
-    elif hasattr(fn, "sampler"):
-        result = await call(prompt=prompt, role=role, **kwargs)
-    else:
-        result = await call(prompt=prompt, **kwargs)
-    completions = result.get_completions()
-    return (completions[0] if completions else None) or ""
+    return first_answer(fn(prompt=prompt, **kwargs) if call is None else await call(prompt=prompt, **kwargs))
 
 
-def _ask(fn: Any, prompt: Any, kwargs: Mapping[str, Any], role: str = POLICY) -> str:
-    """As ``aask``, by a plain call: during a run only the run's own loop may await a function of that run."""
-    result = fn(prompt=prompt, role=role, **kwargs) if hasattr(fn, "sampler") else fn(prompt=prompt, **kwargs)
-    completions = [result] if isinstance(result, str) else result.get_completions()
-    return (completions[0] if completions else None) or ""
+class _Called:
+    """A completion function that is asked by a plain call: during a run only the run's own loop may await one of its own."""
+
+    def __init__(self, fn: Any) -> None:
+        self._fn = fn
+        if hasattr(fn, "sampler"):
+            self.sampler = fn.sampler
+
+    def __call__(self, **kwargs: Any) -> Any:
+        return self._fn(**kwargs)
+
+
+def _at_once(coroutine: Coroutine[Any, Any, _T]) -> _T:
+    """The result of a coroutine that asks ``_Called`` functions only, and so has nothing to wait for."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    raise RuntimeError(f"{coroutine} waits for something")
 
 
 async def aclassify(
@@ -292,9 +296,16 @@ async def aclassify(
     match_fn: str | MatchFn | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """Ask the grading model and read its verdict: (choice, {score, sampled, prompt, invalid_choice})."""
-    choices, prompt = _question(mg, format_kwargs, eval_type, n)
+    choices = get_choice_strings(mg.choice_strings, n=n)
+    prompt = fill(judge_prompt(mg, eval_type, choices), {"n": n, **(format_kwargs or {})})
     reply = await aask(completion_fn, prompt, completion_arguments(**(completion_kwargs or {})), role=JUDGE)
-    return _verdict(mg, reply, prompt, choices, eval_type, match_fn)
+    choice = get_choice(reply, mg.eval_type or eval_type, match_fn, choices)
+    return choice, {
+        "score": get_choice_score(choice, choices, mg.choice_scores),
+        "sampled": [reply],
+        "prompt": prompt,
+        "invalid_choice": choice == INVALID_STR,
+    }
 
 
 def classify(
@@ -307,33 +318,8 @@ def classify(
     match_fn: str | MatchFn | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """``aclassify`` from plain code."""
-    choices, prompt = _question(mg, format_kwargs, eval_type, n)
-    reply = _ask(completion_fn, prompt, completion_arguments(**(completion_kwargs or {})), role=JUDGE)
-    return _verdict(mg, reply, prompt, choices, eval_type, match_fn)
-
-
-def _question(
-    mg: ModelGradedSpec, format_kwargs: Mapping[str, Any] | None, eval_type: str | None, n: int | None
-) -> tuple[list[str], list[dict[str, Any]]]:
-    choices = get_choice_strings(mg.choice_strings, n=n)
-    return choices, fill(judge_prompt(mg, eval_type, choices), {"n": n, **(format_kwargs or {})})
-
-
-def _verdict(
-    mg: ModelGradedSpec,
-    reply: str,
-    prompt: list[dict[str, Any]],
-    choices: list[str],
-    eval_type: str | None,
-    match_fn: str | MatchFn | None,
-) -> tuple[str, dict[str, Any]]:
-    choice = get_choice(reply, mg.eval_type or eval_type, match_fn, choices)
-    return choice, {
-        "score": get_choice_score(choice, choices, mg.choice_scores),
-        "sampled": [reply],
-        "prompt": prompt,
-        "invalid_choice": choice == INVALID_STR,
-    }
+    called = _Called(completion_fn)
+    return _at_once(aclassify(mg, called, completion_kwargs, format_kwargs, eval_type, n, match_fn))
 
 
 async def asample_and_concat_n_completions(
@@ -349,9 +335,8 @@ def sample_and_concat_n_completions(
     completion_fns: Sequence[Any], prompt: Any, n: int, template_i: str | None, sample_kwargs: Mapping[str, Any]
 ) -> str:
     """``asample_and_concat_n_completions`` from plain code."""
-    fns = _functions(completion_fns, n, template_i)
-    arguments = completion_arguments(**sample_kwargs)
-    return concat_n_completions([_ask(fn, prompt, arguments) for fn in fns], template_i or "")
+    called = [_Called(fn) for fn in completion_fns]
+    return _at_once(asample_and_concat_n_completions(called, prompt, n, template_i, sample_kwargs))
 
 
 def _functions(completion_fns: Sequence[Any], n: int, template_i: str | None) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from aigc_evals.elsuite.basic.match import Match
@@ -19,9 +20,8 @@ class TestMatch(Match):
 
     __test__ = False
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("samples_jsonl", "")
-        super().__init__(*args, **kwargs)
+    def __init__(self, completion_fns: Sequence[Any], samples_jsonl: str = "", *args: Any, **kwargs: Any) -> None:
+        super().__init__(completion_fns, samples_jsonl, *args, **kwargs)
 
     def get_samples(self) -> list[Any]:
         return [
