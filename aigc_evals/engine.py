@@ -23,11 +23,11 @@ from typing import Any, Protocol, cast
 from aigc_evals.aio import drive
 from aigc_evals.base import Outcome
 from aigc_evals.errors import EndpointError, RunError, SampleError, UsageError
-from aigc_evals.groups import labels_of
 from aigc_evals.progress import Progress
 from aigc_evals.record import Recorder
+from aigc_evals.record.scope import SampleScope, enter_scope, leave_scope
 from aigc_evals.sampling import JudgeFailure, NoAnswer, Sampler, Stop
-from aigc_evals.scope import SampleScope, enter_scope, leave_scope
+from aigc_evals.statistics.groups import labels_of
 
 SHUFFLE_SEED = 123
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from aigc_evals.aio import drive
 from aigc_evals.base import DEFAULT_SEED, Outcome
 from aigc_evals.errors import SampleError
-from aigc_evals.groups import AXES
 from aigc_evals.judges import Judge, choose
 from aigc_evals.made_data import locate_data
 from aigc_evals.sampling import POLICY, NoAnswer, SampledFn, Sampler
 from aigc_evals.sampling.answers import flaw
+from aigc_evals.statistics.groups import AXES
 
 if TYPE_CHECKING:
     from aigc_evals.record import Recorder

@@ -13,11 +13,11 @@ from typing import Any
 from aigc_evals.base import EvalSpec, RunResult
 from aigc_evals.columns import table
 from aigc_evals.errors import AigcEvalsError, UsageError
-from aigc_evals.log_names import default_log_dir, find_log, is_finished, log_name
+from aigc_evals.log.names import default_log_dir, find_log, is_finished, log_name
+from aigc_evals.log.resume import DifferentRunError
 from aigc_evals.made_data import command_of_set, lacking, lacking_in_set
 from aigc_evals.registry import Registry
 from aigc_evals.report import headline_row
-from aigc_evals.resume import DifferentRunError
 from aigc_evals.run_config import several
 from aigc_evals.runner import names_of, run
 

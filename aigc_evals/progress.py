@@ -10,8 +10,8 @@ from typing import Any
 from aigc_evals.base import Outcome
 from aigc_evals.columns import bar_size
 from aigc_evals.record import Recorder
+from aigc_evals.record.scores import MATCH
 from aigc_evals.sampling import Sampler
-from aigc_evals.scores import MATCH
 
 _TERMINAL_SECONDS = 0.2
 _PLAIN_SECONDS = 30.0

@@ -15,11 +15,10 @@ from typing import Any
 
 from aigc_evals import __version__
 from aigc_evals.base import BaseEvalSpec, EvalSpec, Outcome, RunResult, RunSpec, Settings
-from aigc_evals.ci_output import below
 from aigc_evals.errors import AigcEvalsError, RunError, UsageError
 from aigc_evals.judges import Judge, unused
 from aigc_evals.log import read_spec
-from aigc_evals.log_names import default_log_dir, find_log, log_name
+from aigc_evals.log.names import default_log_dir, find_log, log_name
 from aigc_evals.made_data import require_data
 from aigc_evals.models.named import function_name
 from aigc_evals.objects import check_arguments, construct, raised_at
@@ -28,6 +27,7 @@ from aigc_evals.record import DummyRecorder, Recorder
 from aigc_evals.redact import Redactor, names_a_secret, redact_error, url_secrets
 from aigc_evals.registry import Registry
 from aigc_evals.report import build, outcomes
+from aigc_evals.report.ci_output import below
 from aigc_evals.run_config import RunConfig as RunConfig
 from aigc_evals.sampling import Sampler
 from aigc_evals.sinks import SQL_URL, Sink
@@ -114,7 +114,7 @@ class _Run:
 
     def go(self) -> RunResult:
         if self.config.cache:
-            from aigc_evals.cache import CompletionCache, cache_path
+            from aigc_evals.sampling.cache import CompletionCache, cache_path
 
             self.sampler.cache = CompletionCache(cache_path(self._environ), self.redactor)
         try:

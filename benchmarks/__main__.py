@@ -173,8 +173,8 @@ def million(bench: Bench) -> None:
 def cache(bench: Bench) -> None:
     """How long it takes to find an answer in the cache of completions: the request's key, and the row in the file."""
     from aigc_evals.api import TextResult
-    from aigc_evals.cache import CompletionCache
     from aigc_evals.completion_fns.openai import OpenAIChatCompletionFn
+    from aigc_evals.sampling.cache import CompletionCache
 
     fn = OpenAIChatCompletionFn(model="mock-model", api_base="http://127.0.0.1:9/v1", api_key="local")
     prompts = [f"question {number} " * 50 for number in range(2_000)]

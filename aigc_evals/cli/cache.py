@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from aigc_evals.cache import Kept
+    from aigc_evals.sampling.cache import Kept
 
 ACTIONS = ("ls", "rm", "path")
 
@@ -27,8 +27,8 @@ COMMAND = Command(
 def cache(args: argparse.Namespace, command_line: str) -> int:
     """Do what ``args.action`` says; returns the exit code."""
     prepare_logging(False, None)
-    from aigc_evals.cache import cache_path, contents, remove
     from aigc_evals.errors import UsageError, nearest
+    from aigc_evals.sampling.cache import cache_path, contents, remove
 
     path = cache_path()
     if args.action not in ACTIONS:

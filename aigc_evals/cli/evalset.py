@@ -33,9 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace, command_line: str) -> int:
     prepare_logging(args.debug, args.log_to_file)
-    from aigc_evals.ci_output import BuildOutput
     from aigc_evals.errors import AigcEvalsError
     from aigc_evals.evalset import render_failures, render_set, run_set
+    from aigc_evals.report.ci_output import BuildOutput
 
     def started(number: int, total: int, spec: Any) -> None:
         say(f"[{number + 1}/{total}] {spec.key}")

@@ -35,7 +35,7 @@ def work(args: argparse.Namespace, command_line: str) -> int:
     prepare_logging(False, None)
     from aigc_evals.errors import UsageError
     from aigc_evals.tools.leaderboard import leaderboard
-    from aigc_evals.tools.leaderboard_files import FORMATS, check_output, rendered, write
+    from aigc_evals.tools.leaderboard.files import FORMATS, check_output, rendered, write
 
     if args.format not in FORMATS:
         raise UsageError(f"expected one of {', '.join(FORMATS)}, got {args.format!r}", key="format")

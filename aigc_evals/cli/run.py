@@ -36,8 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace, command_line: str) -> int:
     prepare_logging(args.debug, args.log_to_file)
-    from aigc_evals.ci_output import BuildOutput
     from aigc_evals.errors import AigcEvalsError
+    from aigc_evals.report.ci_output import BuildOutput
     from aigc_evals.runner import run
 
     config = config_of(args, command_line)
@@ -54,8 +54,8 @@ def _run(args: argparse.Namespace, command_line: str) -> int:
 
 def config_of(args: argparse.Namespace, command_line: str) -> dict[str, Any]:
     """The parsed flags as the keyword arguments of ``aigc_evals.run``."""
-    from aigc_evals.ci_output import parse_thresholds
     from aigc_evals.cli.parameters import parse_parameters
+    from aigc_evals.report.ci_output import parse_thresholds
 
     config = {key: value for key, value in vars(args).items() if key not in _NOT_OF_THE_RUN}
     for name in ("extra_eval_params", "completion_args"):

@@ -18,9 +18,9 @@ from aigc_evals.completion_fns.tool_schema import mismatch
 from aigc_evals.completion_fns.tools import Tool, ToolError, make_tool
 from aigc_evals.errors import UsageError
 from aigc_evals.prompt.base import ChatCompletionPrompt
+from aigc_evals.record.scope import current_scope
 from aigc_evals.registry import Registry
 from aigc_evals.sampling import Sampler
-from aigc_evals.scope import current_scope
 
 _THREADS = 64
 

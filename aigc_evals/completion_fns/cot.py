@@ -7,9 +7,9 @@ from typing import Any
 from aigc_evals.api import CompletionResult, TextResult
 from aigc_evals.errors import UsageError
 from aigc_evals.prompt.base import ChatCompletionPrompt
+from aigc_evals.record.scope import current_scope
 from aigc_evals.registry import Registry
 from aigc_evals.sampling import Sampler
-from aigc_evals.scope import current_scope
 
 DEFAULT_COT_TEMPLATE = "\nLet me work through this step by step before I commit to an answer, and then state it."
 DEFAULT_EXTRACT_ANSWER_TEMPLATE = "\nSo, in exactly the form that the question asks for, the answer is:"

@@ -10,18 +10,15 @@ import re
 from collections.abc import Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
 
 from aigc_evals.api import CompletionResult
 from aigc_evals.completion_fns.arguments import mapping, positive
+from aigc_evals.completion_fns.transport import JsonClient
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.fastjson import encode
+from aigc_evals.record.scope import current_scope
 from aigc_evals.sampling import Sampler
-from aigc_evals.scope import current_scope
-from aigc_evals.transport import JsonClient
-
-if TYPE_CHECKING:
-    from aigc_evals.registry import Registry
 
 _RENAMED = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 _NEEDED = ("model", "messages", "prompt", "input")
@@ -55,7 +52,7 @@ class Settings(TypedDict, total=False):
     timeout: float | None
     max_concurrency: int | None
     stream: bool
-    registry: Registry | None
+    registry: object
 
 
 class ClientFn:
@@ -97,7 +94,7 @@ class EndpointFn(ClientFn):
         timeout: float | None = None,
         max_concurrency: int | None = None,
         stream: bool = False,
-        registry: Registry | None = None,
+        registry: object = None,
     ) -> None:
         if not isinstance(stream, bool):
             raise UsageError(f"expected true or false, got {stream!r}", key="stream")

@@ -27,11 +27,11 @@ from aigc_evals.completion_fns.http_template import (
 )
 from aigc_evals.completion_fns.json_path import Condition, JsonPath, Nowhere, kind_of
 from aigc_evals.completion_fns.login import secrets_in, without_login
+from aigc_evals.completion_fns.transport import Framing, JsonClient
 from aigc_evals.errors import EndpointError, UsageError, nearest
 from aigc_evals.fastjson import encode
 from aigc_evals.prompt.base import ChatCompletionPrompt, Prompt, chat_prompt_to_text_prompt, is_chat_prompt
 from aigc_evals.redact import Redactor, names_a_secret, redact_error
-from aigc_evals.transport import Framing, JsonClient
 
 _METHODS = ("POST", "GET", "PUT", "PATCH")
 _STREAMS = ("none", "sse", "json-lines")

@@ -9,9 +9,9 @@ from typing import Any
 from aigc_evals.api import CompletionResult
 from aigc_evals.errors import UsageError, nearest
 from aigc_evals.prompt.base import chat_prompt_to_text_prompt, content_text, is_chat_prompt
+from aigc_evals.record.scope import current_scope
 from aigc_evals.registry import Registry
 from aigc_evals.sampling import Sampler
-from aigc_evals.scope import current_scope
 
 _FIELD = re.compile(r"\{\{|\}\}|\{(\w+)\}")
 

@@ -20,9 +20,9 @@ from aigc_evals.completion_fns.parts import (
 from aigc_evals.completion_fns.passages import VectorIndex, read_passages
 from aigc_evals.errors import UsageError
 from aigc_evals.prompt.base import ChatCompletionPrompt
+from aigc_evals.record.scope import current_scope
 from aigc_evals.registry import Registry
 from aigc_evals.sampling import Sampler
-from aigc_evals.scope import current_scope
 
 DEFAULT_RETRIEVAL_TEMPLATE = "These passages may help to answer:\n\n{context}"
 _BATCH = 64

@@ -16,7 +16,7 @@ from aigc_evals.elsuite.few_shot import check_prompt
 from aigc_evals.errors import SampleError
 from aigc_evals.eval import check_keys, need
 from aigc_evals.record import Recorder, record_match, record_metrics
-from aigc_evals.scope import current_scope
+from aigc_evals.record.scope import current_scope
 
 _FENCE = re.compile(r"```[^\n`]*\n(.*?)```", re.DOTALL)
 _MOST_STARTS = 200

@@ -12,7 +12,7 @@ from aigc_evals.elsuite.few_shot import one_function
 from aigc_evals.errors import SampleError
 from aigc_evals.eval import Eval, check_keys
 from aigc_evals.record import Recorder
-from aigc_evals.scores import MATCH
+from aigc_evals.record.scores import MATCH
 
 _HUB = "EleutherAI/lambada_openai"
 

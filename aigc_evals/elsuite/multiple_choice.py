@@ -14,7 +14,7 @@ from aigc_evals.errors import SampleError, UsageError
 from aigc_evals.eval import Eval, check_keys
 from aigc_evals.formatting import make_abc
 from aigc_evals.record import Recorder
-from aigc_evals.scores import MATCH
+from aigc_evals.record.scores import MATCH
 
 _COLUMNS = {
     "hellaswag": ("ctx", "endings", "label"),

@@ -10,8 +10,8 @@ from typing import Any
 from aigc_evals.base import Outcome
 from aigc_evals.elsuite.asking import AsksAfterExamples
 from aigc_evals.record import Recorder, record_match
-from aigc_evals.scope import current_scope
-from aigc_evals.scores import MATCH
+from aigc_evals.record.scope import current_scope
+from aigc_evals.record.scores import MATCH
 
 
 class ReadAnswer(AsksAfterExamples):

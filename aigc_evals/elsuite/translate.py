@@ -10,7 +10,7 @@ from aigc_evals.elsuite.few_shot import check_input_and_ideals, ideals
 from aigc_evals.errors import UsageError
 from aigc_evals.eval import need
 from aigc_evals.record import Recorder, record_match, record_metrics
-from aigc_evals.scores import MATCH
+from aigc_evals.record.scores import MATCH
 
 _GOOD = 30.0
 

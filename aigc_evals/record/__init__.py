@@ -1,7 +1,7 @@
 """Recorders: what an eval writes its events to, and reads its scores back from.
 
 ``Recorder`` is the one recorder: it gathers the events of each sample, appends them to the log together when the sample
-ends, keeps the numbers among them as columns (``scores``), and tells the sinks that the log has grown. Nothing but those
+ends, keeps the numbers among them as columns (``record.scores``), and tells the sinks that the log has grown. Nothing but those
 columns stays in memory; ``get_events`` reads the log again. ``LocalRecorder``, ``HttpRecorder`` and ``DummyRecorder``
 are the same recorder with a log, with a log and a receiver, and with neither.
 
@@ -18,9 +18,9 @@ from typing import Any
 from aigc_evals.base import Event as Event
 from aigc_evals.base import RunSpec
 from aigc_evals.record.recorder import Recorder as Recorder
+from aigc_evals.record.scope import SampleScope as SampleScope
+from aigc_evals.record.scope import current_scope as current_scope
 from aigc_evals.redact import Redactor
-from aigc_evals.scope import SampleScope as SampleScope
-from aigc_evals.scope import current_scope as current_scope
 
 logger = logging.getLogger(__name__)
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from aigc_evals.base import Event, Outcome, RunSpec
 from aigc_evals.fastjson import decode, encode, without_keys
-from aigc_evals.groups import GROUPS
 from aigc_evals.log import EventView, read_events
 from aigc_evals.record.kinds import RecordMethods
 from aigc_evals.record.run_log import RunLog
+from aigc_evals.record.scope import SampleScope, current_scope, enter_scope, leave_scope
+from aigc_evals.record.scores import ScoreTable
 from aigc_evals.redact import Redactor
-from aigc_evals.scope import SampleScope, current_scope, enter_scope, leave_scope
-from aigc_evals.scores import ScoreTable
+from aigc_evals.statistics.groups import GROUPS
 
 if TYPE_CHECKING:
     from aigc_evals.sinks import Delivery, Sink

@@ -11,7 +11,7 @@ from typing import Any
 from aigc_evals.base import Event, RunSpec
 from aigc_evals.fastjson import decode
 from aigc_evals.log import LogFile, is_torn_spec
-from aigc_evals.resume import continue_log
+from aigc_evals.log.resume import continue_log
 from aigc_evals.sinks.ledger import first_free_id
 
 

@@ -23,16 +23,16 @@ from aigc_evals.api import CompletionResult
 from aigc_evals.base import Outcome, Settings
 from aigc_evals.errors import EndpointError, SampleError, UsageError
 from aigc_evals.failures import as_endpoint_error
-from aigc_evals.limits import Endpoint, Limiter, endpoint_key
 from aigc_evals.models.named import NamedModelFn, as_completion_fn
 from aigc_evals.objects import adapted
+from aigc_evals.record.scope import SampleScope, current_scope
 from aigc_evals.sampling.answers import as_result, flaw, record_answer, without_reasoning
+from aigc_evals.sampling.limits import Endpoint, Limiter, endpoint_key
 from aigc_evals.sampling.patience import Stop as Stop
 from aigc_evals.sampling.patience import may_repeat, pause_before, stop_after
-from aigc_evals.scope import SampleScope, current_scope
 
 if TYPE_CHECKING:
-    from aigc_evals.cache import CompletionCache
+    from aigc_evals.sampling.cache import CompletionCache
 
 POLICY = "policy"
 JUDGE = "judge"

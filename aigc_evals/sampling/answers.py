@@ -9,8 +9,8 @@ from aigc_evals.base import Outcome
 from aigc_evals.errors import EndpointError
 from aigc_evals.failures import RETURN_TYPE
 from aigc_evals.prompt.base import Prompt
-from aigc_evals.reasoning import split_reasoning
-from aigc_evals.scope import SampleScope
+from aigc_evals.record.scope import SampleScope
+from aigc_evals.sampling.reasoning import split_reasoning
 
 _RECORDED = (
     "finish_reason",

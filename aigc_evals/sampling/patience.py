@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aigc_evals.errors import EndpointError
 from aigc_evals.failures import CONSTRUCTION, RETURN_TYPE
-from aigc_evals.limits import Endpoint
+from aigc_evals.sampling.limits import Endpoint
 
 _TIMEOUT_RETRIES = 2
 _LONGEST_WAIT = 600.0

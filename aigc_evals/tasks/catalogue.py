@@ -25,7 +25,7 @@ from aigc_evals.tasks.task import Row
 from aigc_evals.yaml_files import load_kind
 
 FIGURES = ("random", "lexical", "oracle")
-METRIC_MODULES = ("metrics", "statistics", "comparison_statistics")
+METRIC_MODULES = ("metrics", "statistics", "statistics.paired")
 NOTHING = "–"
 
 _HEAD = """# Catalogue

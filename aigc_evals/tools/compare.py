@@ -1,7 +1,7 @@
 """Two runs of the same samples compared: which pairs there are, what differs, by how much, and whether it means anything.
 
 ``compare`` reads two logs (of runs that ended, or not) and pairs their samples by id; only those scored in both can be
-compared, and the ledger says how many of each run were not. The formulas are in ``comparison_statistics``.
+compared, and the ledger says how many of each run were not. The formulas are in ``statistics.paired``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from aigc_evals.comparison_statistics import (
+from aigc_evals.errors import UsageError, nearest
+from aigc_evals.fastjson import encode
+from aigc_evals.log.resume import differences
+from aigc_evals.report import plain_number
+from aigc_evals.statistics.paired import (
     FEW_CLUSTERS,
     RESAMPLES,
     SEED,
@@ -22,10 +26,6 @@ from aigc_evals.comparison_statistics import (
     paired_difference,
     verdict,
 )
-from aigc_evals.errors import UsageError, nearest
-from aigc_evals.fastjson import encode
-from aigc_evals.report import plain_number
-from aigc_evals.resume import differences
 from aigc_evals.tools.paired_runs import PairedRun, read_answers, read_run
 
 

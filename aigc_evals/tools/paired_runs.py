@@ -12,8 +12,8 @@ from typing import Any
 
 from aigc_evals.base import Event, Outcome
 from aigc_evals.fastjson import encode
-from aigc_evals.groups import GROUPS
 from aigc_evals.log import read_samples, require_spec
+from aigc_evals.statistics.groups import GROUPS
 
 ACCURACY = "accuracy"
 

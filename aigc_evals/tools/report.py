@@ -16,11 +16,11 @@ from typing import Any
 
 from aigc_evals.errors import UsageError
 from aigc_evals.fastjson import encode_text
-from aigc_evals.groups import group_rows
 from aigc_evals.log import read_samples, require_spec
-from aigc_evals.markdown import markdown, markdown_table, number
 from aigc_evals.record import Recorder
 from aigc_evals.report import build, is_own, render
+from aigc_evals.report.markdown import markdown, markdown_table, number
+from aigc_evals.statistics.groups import group_rows
 
 FORMATS = ("table", "markdown", "csv", "json")
 

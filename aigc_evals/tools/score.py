@@ -19,13 +19,13 @@ from aigc_evals.base import JUDGE_VARIABLE, EvalSpec, JudgeRule, Outcome, RunRes
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.fastjson import decode, encode_text
 from aigc_evals.log import read_samples, read_spec, require_spec
+from aigc_evals.log.resume import differences
 from aigc_evals.objects import load_object, python_object
 from aigc_evals.prompt.base import chat_prompt_to_text_prompt, is_chat_prompt
+from aigc_evals.record.scope import current_scope
 from aigc_evals.registry import Registry
-from aigc_evals.resume import differences
 from aigc_evals.runner import run
 from aigc_evals.sampling import NoAnswer
-from aigc_evals.scope import current_scope
 
 _OPEN_SAMPLES = 4096
 

@@ -8,13 +8,10 @@ import pytest
 from modules import imports, modules
 
 FLOORS = {
-    "ground": (
-        "errors failures base api prompt fastjson files data metrics statistics comparison_statistics columns markdown groups "
-        "repeats formatting redact reasoning"
-    ),
+    "ground": "errors failures base api prompt fastjson files data metrics statistics columns formatting redact",
     "core": (
-        "scores log log_names ci_output resume scope record limits aio sampling cache cache_identity transport engine progress "
-        "eval registry specs objects models judges provenance yaml_files plugins report sinks made_data"
+        "log record aio sampling engine progress eval registry specs objects models judges provenance yaml_files plugins "
+        "report sinks made_data"
     ),
     "suites": "elsuite completion_fns",
     "runs": "run_config runner evalset",

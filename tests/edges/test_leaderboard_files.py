@@ -116,7 +116,7 @@ def test_the_picture_shows_something_in_the_size_it_says(work: Path) -> None:
 def chinese_font() -> bool:
     from matplotlib import font_manager
 
-    from aigc_evals.tools.leaderboard_chart import FAMILIES
+    from aigc_evals.tools.leaderboard.chart import FAMILIES
 
     return any(entry.name in FAMILIES for entry in font_manager.fontManager.ttflist)
 

@@ -17,9 +17,9 @@ from support.registries import match_registry
 import aigc_evals
 from aigc_evals.completion_fns.openai import OpenAIChatCompletionFn, OpenAICompletionFn
 from aigc_evals.completion_fns.streaming import JoinedReply
+from aigc_evals.completion_fns.transport import JsonClient, ServerSentEvents
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.testing import Fault, LoopbackServer
-from aigc_evals.transport import JsonClient, ServerSentEvents
 
 ANSWER: dict[str, Any] = {
     "content": "答案是 北京 and Paris.",

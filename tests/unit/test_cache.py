@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from aigc_evals.api import TextResult
-from aigc_evals.cache import CompletionCache, cache_path, contents, remove
-from aigc_evals.cache_identity import identity
 from aigc_evals.completion_fns.cot import ChainOfThoughtCompletionFn
 from aigc_evals.completion_fns.openai import OpenAIChatCompletionFn, OpenAICompletionFn
 from aigc_evals.prompt.base import ChatCompletionPrompt
 from aigc_evals.redact import Redactor
 from aigc_evals.sampling import Sampler
+from aigc_evals.sampling.cache import CompletionCache, cache_path, contents, remove
+from aigc_evals.sampling.cache_identity import identity
 
 PROMPT = [{"role": "user", "content": "天空是什么颜色？"}]
 SECRET = "sk-0123456789abcdefghijklmnop"
@@ -317,7 +317,7 @@ def test_damage_in_the_middle_ends_the_use_of_it_and_not_the_run(path: Path, cap
 
 
 def test_a_locked_file_can_still_be_read_and_holds_up_nobody(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aigc_evals.cache._LOCKED_SECONDS", 0.05)
+    monkeypatch.setattr("aigc_evals.sampling.cache._LOCKED_SECONDS", 0.05)
     first = CompletionCache(path)
     fn = Named()
     Sampler(cache=first).wrap(fn)(prompt="以前")

@@ -18,11 +18,11 @@ from aigc_evals.columns import width
 from aigc_evals.elsuite.basic.match import Match
 from aigc_evals.elsuite.choice_match import ChoiceMatch, options_of
 from aigc_evals.errors import SampleError, UsageError
-from aigc_evals.groups import group_report, labels_of
-from aigc_evals.markdown import markdown
 from aigc_evals.record import LocalRecorder, Recorder
 from aigc_evals.report import build, render
+from aigc_evals.report.markdown import markdown
 from aigc_evals.statistics import macro_average
+from aigc_evals.statistics.groups import group_report, labels_of
 from aigc_evals.testing import ScriptedCompletionFn
 from aigc_evals.tools.report import rendered, report_of
 

@@ -8,7 +8,7 @@ from functools import cache
 import numpy
 import pytest
 
-from aigc_evals.comparison_statistics import Difference, paired_difference
+from aigc_evals.statistics.paired import Difference, paired_difference
 
 TIMES = 2000
 RESAMPLES = 399

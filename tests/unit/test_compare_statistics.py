@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from aigc_evals.comparison_statistics import (
+from aigc_evals.statistics import student_t_tail
+from aigc_evals.statistics.paired import (
     correlation,
     holm,
     mcnemar,
@@ -23,7 +24,6 @@ from aigc_evals.comparison_statistics import (
     tango_interval,
     verdict,
 )
-from aigc_evals.statistics import student_t_tail
 
 
 def pairs(n: int, seed: int = 1) -> tuple[list[float], list[float]]:

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aigc_evals.cache_identity import identity
 from aigc_evals.completion_fns.http import HttpCompletionFn
 from aigc_evals.completion_fns.http_template import Environment, Fields, Json, Text
 from aigc_evals.completion_fns.json_path import Condition, JsonPath, Nowhere
 from aigc_evals.completion_fns.login import without_login
 from aigc_evals.completion_fns.providers import full_address
 from aigc_evals.errors import UsageError
+from aigc_evals.sampling.cache_identity import identity
 
 REPLY = {"body": {"message": "好"}, "choices": [{"text": "a"}, {"text": "b"}], "0": "zero", "a.b": {"[c]": 1}}
 

@@ -13,7 +13,7 @@ from aigc_evals.base import JudgeRule, RunResult
 from aigc_evals.errors import UsageError
 from aigc_evals.eval import Eval
 from aigc_evals.log import read_events, read_spec
-from aigc_evals.resume import DifferentRunError
+from aigc_evals.log.resume import DifferentRunError
 from aigc_evals.tools.score import rescore
 
 EVAL = "test-modelgraded"

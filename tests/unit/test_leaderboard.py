@@ -25,9 +25,9 @@ from aigc_evals.columns import width
 from aigc_evals.errors import UsageError
 from aigc_evals.testing import FailingCompletionFn
 from aigc_evals.tools.leaderboard import leaderboard
-from aigc_evals.tools.leaderboard_board import Board, Cell, Column, Row
-from aigc_evals.tools.leaderboard_files import rendered, write
-from aigc_evals.tools.leaderboard_ranks import (
+from aigc_evals.tools.leaderboard.board import Board, Cell, Column, Row
+from aigc_evals.tools.leaderboard.files import rendered, write
+from aigc_evals.tools.leaderboard.ranks import (
     Contrast,
     Figure,
     mean_contrast,
@@ -37,7 +37,7 @@ from aigc_evals.tools.leaderboard_ranks import (
     rank_ranges,
     unpaired,
 )
-from aigc_evals.tools.leaderboard_runs import find_runs
+from aigc_evals.tools.leaderboard.runs import find_runs
 from aigc_evals.tools.paired_runs import PairedRun, read_run
 
 MATCH = "aigc_evals.elsuite.basic.match:Match"
@@ -574,7 +574,7 @@ def test_rank_ranges_are_never_empty_and_never_outside(parts: list[tuple[float, 
 def test_ranges_of_ranks_hold_the_true_ranks_as_often_as_promised(tmp_path: Path) -> None:
     """Three models of the same quality on two evals: a rank range that leaves out a place is wrong, in 5 % of boards at most
     (here of means, whose test is an approximation)."""
-    from aigc_evals.comparison_statistics import paired_difference
+    from aigc_evals.statistics.paired import paired_difference
 
     draw = random.Random(20220722)
     boards, wrong = 300, 0

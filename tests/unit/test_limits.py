@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from aigc_evals.base import Settings
 from aigc_evals.errors import EndpointError
 from aigc_evals.failures import http_error, retry_after
-from aigc_evals.limits import Endpoint, Limiter, Place
 from aigc_evals.sampling import Sampler
+from aigc_evals.sampling.limits import Endpoint, Limiter, Place
 from aigc_evals.testing import FailingCompletionFn
 
 

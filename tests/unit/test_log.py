@@ -13,7 +13,7 @@ from support.registries import match_registry
 import aigc_evals as evals
 from aigc_evals.errors import RunError, UsageError
 from aigc_evals.log import LogFile, read_events, read_report, read_samples, read_spec
-from aigc_evals.resume import without_samples
+from aigc_evals.log.resume import without_samples
 from aigc_evals.testing import ScriptedCompletionFn
 
 

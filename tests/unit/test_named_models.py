@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 import aigc_evals
 from aigc_evals import NamedModel
 from aigc_evals.api import TextResult
-from aigc_evals.cache_identity import identity
 from aigc_evals.elsuite.basic.match import Match
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.log import read_events, read_spec
@@ -26,6 +25,7 @@ from aigc_evals.models.search import NamedModels, split_models
 from aigc_evals.prompt.base import chat_prompt_to_text_prompt
 from aigc_evals.registry import Registry
 from aigc_evals.sampling import Sampler
+from aigc_evals.sampling.cache_identity import identity
 
 CHAT = [{"role": "system", "content": "只写名称。"}, {"role": "user", "content": "中国的首都？"}]
 GIVEN: dict[str, Any] = {"temperature": 0.0, "max_tokens": 5}

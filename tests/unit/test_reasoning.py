@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aigc_evals.reasoning import split_reasoning
+from aigc_evals.sampling.reasoning import split_reasoning
 
 
 @pytest.mark.parametrize(

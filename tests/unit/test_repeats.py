@@ -15,8 +15,8 @@ from support import logs
 from support.registries import match_registry, registry
 
 from aigc_evals import run
-from aigc_evals.repeats import Votes, grouped, majority, pass_all_k, pass_at_k, passes, shown_ks
 from aigc_evals.statistics import mean_estimate
+from aigc_evals.statistics.repeats import Votes, grouped, majority, pass_all_k, pass_at_k, passes, shown_ks
 
 # -- the estimators -------------------------------------------------------------------------------------------------
 

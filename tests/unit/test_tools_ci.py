@@ -11,8 +11,8 @@ import pytest
 from support.registries import match_registry
 
 from aigc_evals import RunResult, run
-from aigc_evals.ci_output import BuildOutput, Case, below, junit_xml, parse_thresholds, write_junit
 from aigc_evals.errors import UsageError
+from aigc_evals.report.ci_output import BuildOutput, Case, below, junit_xml, parse_thresholds, write_junit
 
 REPORT: dict[str, Any] = {
     "boostrap_std": 0.04,

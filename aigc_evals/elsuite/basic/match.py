@@ -11,7 +11,7 @@ from aigc_evals.elsuite.few_shot import check_input_and_ideals, ideals
 from aigc_evals.elsuite.matching import begins, check_version
 from aigc_evals.metrics import half_sample_std
 from aigc_evals.record import Recorder, record_match
-from aigc_evals.scores import MATCH
+from aigc_evals.record.scores import MATCH
 
 
 class Match(AsksAfterExamples):

@@ -27,8 +27,8 @@ from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.eval import Eval, check_keys
 from aigc_evals.fastjson import encode
 from aigc_evals.record import Recorder, record_metrics
+from aigc_evals.record.scope import current_scope
 from aigc_evals.sampling import JudgeFailure, NoAnswer
-from aigc_evals.scope import current_scope
 
 FROM_MODELS = "from_models"
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from aigc_evals.base import Event, Outcome
-from aigc_evals.groups import GROUPS
-from aigc_evals.repeats import Votes
+from aigc_evals.statistics.groups import GROUPS
+from aigc_evals.statistics.repeats import Votes
 
 MATCH = "match"
 """Name of the column of ``correct`` in match events (metrics events may well have their own ``accuracy``)."""

@@ -13,11 +13,11 @@ from typing import Any
 
 from aigc_evals.base import Outcome
 from aigc_evals.columns import table
-from aigc_evals.groups import group_report, group_table, is_group_key
 from aigc_evals.record import Recorder
-from aigc_evals.repeats import grouped, is_binary, pass_all_k, pass_at_k, passes, shown_ks
-from aigc_evals.scores import MATCH, Scored, ScoreTable
+from aigc_evals.record.scores import MATCH, Scored, ScoreTable
 from aigc_evals.statistics import mean_estimate, missing_bounds
+from aigc_evals.statistics.groups import group_report, group_table, is_group_key
+from aigc_evals.statistics.repeats import grouped, is_binary, pass_all_k, pass_at_k, passes, shown_ks
 
 _MOST_SHARES = 12
 """Labels of more kinds than this are no verdicts, and their shares are not reported."""

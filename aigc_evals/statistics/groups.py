@@ -10,8 +10,8 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aigc_evals.repeats import grouped
 from aigc_evals.statistics import macro_average, mean_estimate
+from aigc_evals.statistics.repeats import grouped
 
 AXES = ("category", "subject")
 """What of a row's ``metadata`` makes groups, unless an eval says otherwise."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from aigc_evals.columns import printable, table
 from aigc_evals.fastjson import encode_text
-from aigc_evals.markdown import escaped
-from aigc_evals.tools.leaderboard_board import Board, Cell, Column, Row
+from aigc_evals.report.markdown import escaped
+from aigc_evals.tools.leaderboard.board import Board, Cell, Column, Row
 from aigc_evals.tools.report import csv_table
 
 _CSV_COLUMNS = (

@@ -8,7 +8,7 @@ number of models less those surely worse. With the error rate of all tests toget
 Sources: Mogstad, Romano, Shaikh and Wilhelm 2024 (Review of Economic Studies 91, 476-518) for ranks from tests of pairs;
 Holm 1979 for many tests at once; Zou and Donner 2008 (Statistics in Medicine 27, 1693-1702) and Newcombe 1998 (Statistics in
 Medicine 17, 873-890) for intervals of sums and differences made from the intervals of their parts, which stay honest where a
-model has everything right and so no standard error; Tango 1998 and the other sources of ``comparison_statistics`` for pairs of
+model has everything right and so no standard error; Tango 1998 and the other sources of ``statistics.paired`` for pairs of
 scores of the same samples.
 """
 
@@ -19,8 +19,8 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from aigc_evals.comparison_statistics import ALPHA, RESAMPLES, holm, paired_difference
 from aigc_evals.statistics import normal_quantile, student_t_tail
+from aigc_evals.statistics.paired import ALPHA, RESAMPLES, holm, paired_difference
 from aigc_evals.tools.compare import shared_clusters
 from aigc_evals.tools.paired_runs import PairedRun
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from aigc_evals.tools.leaderboard_ranks import Figure
+from aigc_evals.tools.leaderboard.ranks import Figure
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from aigc_evals.tools.leaderboard_board import Board, Cell, Column, Row
-from aigc_evals.tools.leaderboard_text import (
+from aigc_evals.tools.leaderboard.board import Board, Cell, Column, Row
+from aigc_evals.tools.leaderboard.text import (
     figure,
     head,
     interval,

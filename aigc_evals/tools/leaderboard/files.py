@@ -7,8 +7,8 @@ from pathlib import Path
 
 from aigc_evals.errors import UsageError
 from aigc_evals.files import write_whole
-from aigc_evals.tools import leaderboard_text as text
-from aigc_evals.tools.leaderboard_board import Board
+from aigc_evals.tools.leaderboard import text
+from aigc_evals.tools.leaderboard.board import Board
 
 FORMATS = ("table", "markdown", "csv", "html", "json")
 
@@ -20,7 +20,7 @@ def rendered(board: Board, form: str = "table") -> str:
     if form not in FORMATS:
         raise UsageError(f"expected one of {', '.join(FORMATS)}, got {form!r}", key="format")
     if form == "html":
-        from aigc_evals.tools.leaderboard_html import page
+        from aigc_evals.tools.leaderboard.html import page
 
         return page(board)
     makers = {"table": text.terminal, "markdown": text.markdown, "csv": text.csv, "json": text.json}
@@ -49,7 +49,7 @@ def write(board: Board, path: str | Path, *, font: str | Path | None = None, bom
     path = Path(path)
     warnings: list[str] = []
     if path.suffix.lower() == ".png":
-        from aigc_evals.tools.leaderboard_chart import png
+        from aigc_evals.tools.leaderboard.chart import png
 
         content, warnings = png(board, font=font)
     else:

@@ -12,8 +12,8 @@ from typing import Any
 from aigc_evals.base import RunResult
 from aigc_evals.errors import AigcEvalsError, UsageError
 from aigc_evals.files import write_whole
-from aigc_evals.markdown import markdown
 from aigc_evals.redact import Redactor
+from aigc_evals.report.markdown import markdown
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

@@ -18,8 +18,8 @@ from typing import Any
 
 from aigc_evals.columns import width, wrapped
 from aigc_evals.errors import UsageError
-from aigc_evals.tools.leaderboard_board import Board, Cell
-from aigc_evals.tools.leaderboard_text import head, mean_name, rank, subtitle
+from aigc_evals.tools.leaderboard.board import Board, Cell
+from aigc_evals.tools.leaderboard.text import head, mean_name, rank, subtitle
 
 FAMILIES = (
     "Noto Sans CJK SC",

@@ -25,16 +25,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aigc_evals.api import CompletionResult
-from aigc_evals.cache_identity import Identity, identity
 from aigc_evals.errors import RunError
 from aigc_evals.fastjson import decode, encode
 from aigc_evals.prompt.base import Prompt
 from aigc_evals.redact import Redactor
+from aigc_evals.sampling.cache_identity import Identity, identity
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from aigc_evals.scope import SampleScope
+    from aigc_evals.record.scope import SampleScope
 
 logger = logging.getLogger(__name__)
 

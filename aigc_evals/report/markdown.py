@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aigc_evals.groups import group_table
+from aigc_evals.statistics.groups import group_table
 
 
 def markdown(reports: Sequence[tuple[str, Mapping[str, Any]]]) -> str:

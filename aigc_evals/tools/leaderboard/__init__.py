@@ -2,8 +2,7 @@
 
 A cell is a run's headline metric over its scored samples, with its 95 % interval; what was not scored is told beside it, and
 never counts as wrong. Runs that have not ended, or were made under other conditions than the column's, are shown and marked,
-and take part in no rank and no mean. How ranks and means are made: ``leaderboard_ranks``; which run stands for a model:
-``leaderboard_runs``.
+and take part in no rank and no mean. How ranks and means are made: ``ranks``; which run stands for a model: ``runs``.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from aigc_evals.errors import UsageError, nearest
-from aigc_evals.groups import GROUPS
 from aigc_evals.statistics import mean_estimate
-from aigc_evals.tools.leaderboard_board import Board, Cell, Column, Row
-from aigc_evals.tools.leaderboard_ranks import Contrast, in_group, mean_contrast, mean_of, paired, rank_ranges, unpaired
-from aigc_evals.tools.leaderboard_runs import Chosen, Run, choose, find_runs, model_names
+from aigc_evals.statistics.groups import GROUPS
+from aigc_evals.tools.leaderboard.board import Board, Cell, Column, Row
+from aigc_evals.tools.leaderboard.ranks import Contrast, in_group, mean_contrast, mean_of, paired, rank_ranges, unpaired
+from aigc_evals.tools.leaderboard.runs import Chosen, Run, choose, find_runs, model_names
 from aigc_evals.tools.paired_runs import PairedRun, read_run
 from aigc_evals.tools.report import report_of
 
