@@ -1,6 +1,7 @@
 """Evals from public data sets: ``Generate`` and ``GenerateZh`` to derive from, and the sets that are known.
 
-A set's module is loaded when the set is asked for; the table below is all that must know its name.
+A set's module is loaded when the set is asked for: ``from aigc_evals.generate import BoolQ``, or ``get("BoolQ")``. Its name
+stands in the table below, and above it for type checkers.
 """
 
 from __future__ import annotations
@@ -11,6 +12,32 @@ if TYPE_CHECKING:
 
     from aigc_evals.generate.base import Generate as Generate
     from aigc_evals.generate.base import GenerateZh as GenerateZh
+    from aigc_evals.generate.datasets.clue import cmrc as cmrc
+    from aigc_evals.generate.datasets.clue import csl as csl
+    from aigc_evals.generate.datasets.clue import iflytek as iflytek
+    from aigc_evals.generate.datasets.clue import tnews as tnews
+    from aigc_evals.generate.datasets.commonsense import StoryCloze as StoryCloze
+    from aigc_evals.generate.datasets.commonsense import WinoGrande as WinoGrande
+    from aigc_evals.generate.datasets.commonsense import arc as arc
+    from aigc_evals.generate.datasets.commonsense import hellaswag as hellaswag
+    from aigc_evals.generate.datasets.exams import ceval as ceval
+    from aigc_evals.generate.datasets.exams import cmmlu as cmmlu
+    from aigc_evals.generate.datasets.exams import mmlu as mmlu
+    from aigc_evals.generate.datasets.grade_school import gsm8k as gsm8k
+    from aigc_evals.generate.datasets.reading import DROP as DROP
+    from aigc_evals.generate.datasets.reading import RACE as RACE
+    from aigc_evals.generate.datasets.reading import CoQA as CoQA
+    from aigc_evals.generate.datasets.reading import SQuAD as SQuAD
+    from aigc_evals.generate.datasets.sentences_zh import ChnSentiCorp as ChnSentiCorp
+    from aigc_evals.generate.datasets.sentences_zh import lcqmc as lcqmc
+    from aigc_evals.generate.datasets.sentences_zh import waimai_10k as waimai_10k
+    from aigc_evals.generate.datasets.summaries import CNNDailyMail as CNNDailyMail
+    from aigc_evals.generate.datasets.superglue import COPA as COPA
+    from aigc_evals.generate.datasets.superglue import WSC as WSC
+    from aigc_evals.generate.datasets.superglue import BoolQ as BoolQ
+    from aigc_evals.generate.datasets.superglue import MultiRC as MultiRC
+    from aigc_evals.generate.datasets.superglue import ReCoRD as ReCoRD
+    from aigc_evals.generate.datasets.superglue import WiC as WiC
     from aigc_evals.generate.kinds import EvalKind as EvalKind
 
 DATASETS: dict[str, str] = {
@@ -78,6 +105,12 @@ def get(name: str) -> type[Generate]:
 def __getattr__(name: str) -> Any:
     import importlib
 
+    if name in DATASETS:
+        return get(name)
     if name in _HOME:
         return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME, *DATASETS})

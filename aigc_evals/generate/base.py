@@ -16,22 +16,17 @@ from typing import Any, ClassVar
 from aigc_evals.errors import UsageError, nearest
 from aigc_evals.files import write_whole
 from aigc_evals.generate.examples import Examples
-from aigc_evals.generate.files import held, replaced
-from aigc_evals.generate.kinds import CHINESE, ENGLISH, EvalKind, as_yaml, own_yaml
-from aigc_evals.generate.rows import check_name, explained, made_row, of_raw_files
+from aigc_evals.generate.files import unwritable
+from aigc_evals.generate.kinds import CHINESE, ENGLISH, EvalKind, as_yaml, most_letters, named, own_yaml
+from aigc_evals.generate.rows import check_name, explained, made_row, name_lacked_field, of_raw_files
 from aigc_evals.generate.sampling import DEFAULT_SEED, pick
 from aigc_evals.generate.source import Described, PendingLock, Source, remotes
-from aigc_evals.generate.splits import whole_or_none
+from aigc_evals.generate.splits import SAME_SPLIT, Splits
 from aigc_evals.redact import Redactor
 
 Message = dict[str, Any]
 Item = Any
 """One example of a data set as its split's JSONL has it: usually a mapping."""
-
-_SOURCE = ".source"
-"""Beside the splits: what was named as their source, if anything was."""
-
-_SAME_SPLIT = {"val": "validation", "valid": "validation", "dev": "validation", "training": "train", "testing": "test"}
 
 
 class Generate:
@@ -70,7 +65,7 @@ class Generate:
     citation: ClassVar[str] = ""
     homepage: ClassVar[str] = ""
     splits: ClassVar[Sequence[str]] = ("train", "validation", "test")
-    """The splits that have answers."""
+    """The splits that have answers; a class that does not name them has those whose files it makes."""
     default_split: ClassVar[str] = "validation"
     subsets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Name of each subset (a subject, a task) -> what is known of it, kept in the rows (``category``, ``title``)."""
@@ -118,6 +113,7 @@ class Generate:
             check_name(self.class_name, "class_name")
         self.split, self.samples = self._configured(config)
         self._taken = False
+        self._stands_for: dict[str, str] = {}
         self._lock: PendingLock | None = None
         if few_shot < 0:
             raise UsageError(f"must not be negative, got {few_shot}", key="few_shot")
@@ -150,8 +146,14 @@ class Generate:
         return f"{self.class_name}/{self.class_name}.jsonl"
 
     def split_name(self, name: str) -> str:
-        """The split that a name stands for (``dev`` is ``validation`` where no split is called so); UsageError for none."""
-        found = name if name in self.splits else _SAME_SPLIT.get(name, name)
+        """The split that a name stands for (``dev`` is ``validation`` where no split is called so); UsageError for none.
+
+        Where the class does not name its ``splits``, the files tell, and ``opened`` which split it is.
+        """
+        if self.splits is Generate.splits:
+            check_name(name, "split")
+            return name
+        found = name if name in self.splits else SAME_SPLIT.get(name, name)
         if found not in self.splits:
             raise UsageError(
                 f"{self.class_name} has no split {name!r}", key="split", hint=f"It has: {', '.join(self.splits)}"
@@ -220,7 +222,8 @@ class Generate:
         """A folder with the raw files, fetched and unpacked; ``readers.find(folder, name)`` finds a file in it."""
         lock = self._lock or self._new_lock()
         folder = Source(
-            self.made_as or self.class_name,
+            self.class_name,
+            self.command_with,
             remotes(self.d_url),
             self.this_download_path,
             lock,
@@ -242,7 +245,7 @@ class Generate:
     def save_split(self, split: str, items: Iterable[Item]) -> Path:
         """Write the items of a split, as they are to be read again; ``subset`` names the subset of each, if there are any."""
         check_name(split, "split")
-        return write_whole(self.this_dataset_path / f"{split}.jsonl", self._lines(split, items))
+        return write_whole(self._splits.file(split), self._lines(split, items))
 
     def _lines(self, split: str, items: Iterable[Item]) -> Iterator[bytes]:
         from aigc_evals.fastjson import encode
@@ -266,15 +269,7 @@ class Generate:
 
     def eval_kinds(self) -> list[EvalKind]:
         """The ways of scoring of this set."""
-        if isinstance(self.evals, str):
-            hint = f"One alone is ({self.evals!r},)"
-            raise UsageError(f"{self.class_name}: expected a list of ways of scoring", key="evals", hint=hint)
-        found = [self.kinds.get(kind, kind) if isinstance(kind, str) else kind for kind in self.evals]
-        for kind in found:
-            if not isinstance(kind, EvalKind):
-                hint = f"Known are: {', '.join(self.kinds)}; or give an EvalKind."
-                raise UsageError(f"{self.class_name} names a way of scoring {kind!r}", key="evals", hint=hint)
-        return [kind for kind in found if isinstance(kind, EvalKind)]
+        return named(self.evals, self.kinds, self.class_name)
 
     @cached_property
     def _scored_here(self) -> bool:
@@ -282,61 +277,63 @@ class Generate:
         own = {kind.cls for kind in self.kinds.values()}
         return type(self).format_one_yaml is Generate.format_one_yaml and any(k.cls in own for k in self.eval_kinds())
 
+    @cached_property
+    def _letters(self) -> int:
+        """How many letters of its options an answer may have, 0 where it need not be any."""
+        return most_letters(self.eval_kinds()) if self._scored_here else 0
+
     def items(self, split: str | None = None) -> Sequence[Item]:
         """The items of a split, read from disk as they are needed; made first where they are not there yet.
 
         With ``source`` given all splits are made anew, once, in place of those that are there.
         """
+        return self.opened(split)[1]
+
+    def opened(self, split: str | None = None) -> tuple[str, Sequence[Item]]:
+        """``items``, and before them the name of the split that they are of."""
         from aigc_evals.data.samples import JsonlSamples
 
         split = self.split if split is None else self.split_name(split)
-        path = self.this_dataset_path / f"{split}.jsonl"
+        split = self._stands_for.get(split, split)
+        if self._lock is not None:  # the set's own code asks for what it has saved
+            return split, JsonlSamples.open(self._splits.file(self._splits.saved(split, self.class_name)))
         again = self.source is not None and not self._taken
-        if again or not path.is_file():
-            with held(self.folder / "datasets" / f".{self.class_name}.lock"):
-                if again or not path.is_file():
-                    with replaced(self.this_dataset_path) if again else contextlib.nullcontext():
-                        self._make_splits()
-                        if not path.is_file():
-                            raise self._no_split(split)
-                    self._taken = True
-        if not path.is_file():
-            raise self._no_split(split)
-        return JsonlSamples.open(path)
+        # Another process may put the files aside, or be writing them, so they are looked for and opened in one go.
+        with self._splits.held():
+            if again or not self._splits.file(split).is_file():
+                self._make_splits(split, again)
+                self._taken = True
+                split = self._stands_for.setdefault(split, self._splits.saved(split, self.class_name))
+            return split, JsonlSamples.open(self._splits.file(split))
 
-    def _make_splits(self) -> None:
-        self.this_download_path.mkdir(parents=True, exist_ok=True)
-        self.this_dataset_path.mkdir(parents=True, exist_ok=True)
-        self._lock = self._new_lock()
+    @property
+    def _splits(self) -> Splits:
+        return Splits(self.this_dataset_path)
+
+    def _make_splits(self, wanted: str, anew: bool) -> None:
         try:
-            with whole_or_none(self.this_dataset_path), self._of_raw_files("the raw files are not as they should be"):
-                self.extract_and_save_datasets()
-                # Now it is known that the files are those of the data set, and no page that tells of an error.
-                self._lock.settle()
-        finally:
-            self._lock = None
-        if self.source is not None:
-            write_whole(self.this_dataset_path / _SOURCE, [Redactor().text(self.source).encode()])
+            self.this_download_path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(self.this_download_path, error) from None
+        with self._splits.made(self.made_from if self.source is not None else None, anew=anew):
+            self._lock = self._new_lock()
+            try:
+                with self._of_raw_files("the raw files are not as they should be"):
+                    self.extract_and_save_datasets()
+                    # Now it is known that the files are those of the data set, and no page that tells of an error.
+                    self._lock.settle()
+            finally:
+                self._lock = None
+            if anew:
+                self._splits.saved(wanted, self.class_name)  # else the older ones come back
 
     def _of_raw_files(self, told: str) -> contextlib.AbstractContextManager[None]:
         return of_raw_files(f"{self.class_name}: {told}", None if self.source is not None else self.this_download_path)
 
-    def _no_split(self, split: str) -> UsageError:
-        path = self.this_dataset_path / f"{split}.jsonl"
-        there = ", ".join(sorted(other.stem for other in self.this_dataset_path.glob("*.jsonl")))
-        hint = f"extract_and_save_datasets is to give it to save_split; it saved {there or 'nothing'}."
-        message = f"{self.class_name} has no split {split!r} after its raw files were read"
-        return UsageError(message, path=path, hint=hint)
-
     @property
     def made_from(self) -> str | None:
         """The ``source`` that the splits are of, now or when they were made; None for the publisher's files."""
-        if self.source is not None:
-            return Redactor().text(self.source)
-        try:
-            return (self.this_dataset_path / _SOURCE).read_text(encoding="utf-8")
-        except OSError:
-            return None
+        return self._splits.source if self.source is None else Redactor().text(self.source)
 
     def rows(
         self,
@@ -351,15 +348,14 @@ class Generate:
 
         What is not given is as the instance was told.
         """
-        split = self.split if split is None else self.split_name(split)
         wanted = self.subset if subset is None else self.subset_names(subset)
         seed = self.seed if seed is None else seed
-        items = self.items(split)
+        split, items = self.opened(split)
         among = [i for i, item in enumerate(items) if self.subset_of(item) in wanted] if wanted else range(len(items))
         if not among:
             told = f" of {', '.join(wanted)}" if wanted else ""
             message = f"the split {split!r} of {self.class_name} has no items{told}"
-            raise UsageError(message, path=self.this_dataset_path / f"{split}.jsonl", hint=self._made_anew)
+            raise UsageError(message, path=self._splits.file(split), hint=self._made_anew)
         examples = Examples(self, split, self.few_shot if few_shot is None else few_shot, seed)
         for number in pick(among, n, name=self.class_name, split=split, seed=seed, total=len(items)):
             row = self.row_of(items, number, split)
@@ -371,9 +367,11 @@ class Generate:
     def row_of(self, items: Sequence[Item], number: int, split: str) -> dict[str, Any]:
         """The row of one of a split's items; UsageError with its place where ``format_one_json`` makes none of it."""
         try:
-            return made_row(self.format_one_json(items[number]), scored=self._scored_here)
-        except Exception:
+            return made_row(self.format_one_json(items[number]), scored=self._scored_here, letters=self._letters)
+        except Exception as error:
             with self._about(items, number, split):
+                if isinstance(error, KeyError):
+                    name_lacked_field(self.format_one_json, items[number])
                 raise
 
     def _about(self, items: Sequence[Item], number: int, split: str) -> contextlib.AbstractContextManager[None]:
@@ -393,7 +391,7 @@ class Generate:
         from aigc_evals.fastjson import encode
 
         self.eval_kinds()
-        self.items(self.split)  # nothing is written for a set that cannot be had
+        self.split, _ = self.opened()  # nothing is written for a set that cannot be had
         with explained(f"{self.class_name}: its evals cannot be written"):
             text = own_yaml(self.format_one_yaml(), self.class_name)
         data = self.out / "data" / self.data_path
@@ -408,6 +406,12 @@ class Generate:
         from aigc_evals.generate.command import command_of
 
         return command_of(self)
+
+    def command_with(self, source: str) -> str:
+        """The command that makes this eval of raw files that are told in words, such as ``FILE``."""
+        from aigc_evals.generate.command import command_with
+
+        return command_with(self, source)
 
 
 class GenerateZh(Generate):

@@ -30,6 +30,34 @@ def command_of(made: Generate) -> str | None:
     return f"aigc_evals generate {shlex.join(words)} --out {_folder(made.out)}"
 
 
+def command_with(made: Generate, source: str) -> str:
+    """``aigc_evals generate NAME --source SOURCE ...`` with what an instance was told that differs from the defaults."""
+    from aigc_evals.generate.sampling import DEFAULT_SEED
+    from aigc_evals.generate.splits import SAME_SPLIT
+
+    words = []
+    for flag, value, default in (
+        ("split", made.split, SAME_SPLIT.get(made.default_split, made.default_split)),
+        ("samples", made.samples, None),
+        ("seed", made.seed, DEFAULT_SEED),
+        ("few_shot", made.few_shot, 0),
+    ):
+        if value != default:
+            words += [f"--{flag}", str(value)]
+    for subset in made.subset:
+        words += ["--subset", subset]
+    told = [
+        shlex.quote(made.made_as or name_of(type(made)) or made.class_name),
+        "--source",
+        source,
+        *map(shlex.quote, words),
+    ]
+    for flag, path, usual in (("folder", made.folder, "."), ("out", made.out, "registry")):
+        if path != Path(usual):
+            told += [f"--{flag}", _folder(path)]
+    return f"aigc_evals generate {' '.join(told)}"
+
+
 def name_of(cls: type[Generate]) -> str | None:
     """What the command line knows a class by: a built-in name, ``module:Class`` or ``file.py:Class``; None for neither."""
     from aigc_evals.generate import DATASETS

@@ -23,9 +23,8 @@ class Examples:
         self._orders: dict[str | None, list[int]] = {}
         self._clusters: dict[int, Any] = {}
         if count > 0:
-            self._split = owner.split_name(owner.few_shot_split)
+            self._split, self._items = owner.opened(owner.few_shot_split)
             self._same = self._split == split
-            self._items = owner.items(self._split)
 
     def before(self, prompt: str | list[Message], number: int, item: Item) -> list[Message]:
         """``prompt`` with the examples between what it shares with them (the instruction) and the question itself."""

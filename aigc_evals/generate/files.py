@@ -42,14 +42,17 @@ def replaced(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Hold ``path`` as a lock among processes; waits for whoever holds it. Where locks do not work, none is held."""
+def held(path: Path, *, needed: bool = True) -> Iterator[None]:
+    """Hold ``path`` as a lock among processes; waits for whoever holds it. Where locks do not work, none is held; neither
+    where its file cannot be made, unless it is ``needed`` (UsageError).
+    """
     with contextlib.ExitStack() as stack:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             _acquire(stack.enter_context(open(path, "a+b")))
         except OSError as error:
-            raise unwritable(path, error) from None
+            if needed:
+                raise unwritable(path, error) from None
         yield
 
 

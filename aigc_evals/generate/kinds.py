@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -82,6 +83,29 @@ CHINESE: Mapping[str, EvalKind] = _by_name(
         about="按字比较回答与标准答案的片段",
     ),
 )
+
+
+def named(evals: Iterable[Any], known: Mapping[str, EvalKind], whose: str) -> list[EvalKind]:
+    """The ways of scoring that a data set names; UsageError for what is none."""
+    if isinstance(evals, str):
+        hint = f"One alone is ({evals!r},)"
+        raise UsageError(f"{whose}: expected a list of ways of scoring", key="evals", hint=hint)
+    found = []
+    for kind in evals:
+        kind = known.get(kind, kind) if isinstance(kind, str) else kind
+        if not isinstance(kind, EvalKind):
+            hint = f"Known are: {', '.join(known)}; or give an EvalKind."
+            raise UsageError(f"{whose} names a way of scoring {kind!r}", key="evals", hint=hint)
+        found.append(kind)
+    return found
+
+
+def most_letters(kinds: Iterable[EvalKind]) -> int:
+    """How many letters of its options an answer may have, so that all of these can score it; 0 where none reads letters."""
+    return min(
+        (len(string.ascii_uppercase) if kind.args.get("multiple") else 1 for kind in kinds if kind.cls == _CHOICE),
+        default=0,
+    )
 
 
 def own_yaml(made: Any, name: str) -> str:

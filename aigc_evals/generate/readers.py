@@ -1,6 +1,6 @@
 """Reads the raw files of data sets: CSV and TSV, JSON, JSON lines; UTF-8 with or without a mark, else GB 18030.
 
-What cannot be read is a DataError that names the file and the line.
+What cannot be read is a DataError that names the file and the line, and so is a field that is asked for and not there.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ import codecs
 import csv
 import json
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 from aigc_evals.data.lines import likely_encoding
 from aigc_evals.errors import DataError, nearest
+from aigc_evals.generate.rows import Row
 
 _BLOCK = 1 << 20
 _LONGEST_FIELD = 1 << 28
@@ -89,7 +91,7 @@ def read_lines(path: Path, encoding: str | None = None) -> Iterator[str]:
 def read_json(path: Path, encoding: str | None = None) -> Any:
     """The value of a JSON file."""
     try:
-        return json.loads(read_text(path, encoding))
+        return json.loads(read_text(path, encoding), object_hook=partial(Row, path=path))
     except json.JSONDecodeError as error:
         raise DataError(f"not JSON: {error.msg}", path=path, line=error.lineno, column=error.colno) from None
 
@@ -99,7 +101,7 @@ def read_jsonl(path: Path, encoding: str | None = None) -> Iterator[Any]:
     for number, line in enumerate(read_lines(path, encoding), 1):
         if line.strip():
             try:
-                yield json.loads(line)
+                yield json.loads(line, object_hook=partial(Row, path=path, line=number))
             except json.JSONDecodeError as error:
                 raise DataError(f"not JSON: {error.msg}", path=path, line=number, column=error.colno) from None
 
@@ -137,7 +139,8 @@ def read_csv(
             if len(row) > len(names):
                 message = f"{len(row)} fields where there are {len(names)} columns"
                 raise DataError(message, path=path, line=reader.line_num, hint=f"Columns: {', '.join(names)}")
-            yield dict(zip(names, [*row, *[""] * (len(names) - len(row))], strict=True))
+            fields = zip(names, [*row, *[""] * (len(names) - len(row))], strict=True)
+            yield Row(fields, path, reader.line_num)
 
 
 def read_tsv(

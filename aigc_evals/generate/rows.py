@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,41 @@ def of_raw_files(told: str, fetched: Path | None) -> Iterator[None]:
         raise
 
 
+class LackedField(DataError, KeyError):
+    """A field of a row was asked for that it has not; a KeyError too, as callers that can do without it expect."""
+
+
+class Row(dict[Any, Any]):
+    """An object of a raw file, with the file and perhaps the line that it stands in; LackedField for what it has not."""
+
+    __slots__ = ("_line", "_path")
+
+    def __init__(self, values: Any = (), path: object = None, line: int | None = None) -> None:
+        super().__init__(values)
+        self._path = path
+        self._line = line
+
+    def __missing__(self, key: Any) -> Any:
+        there = ", ".join(map(str, self)) or "none"
+        raise LackedField(f"there is no field {key!r} in it; its fields: {there}", path=self._path, line=self._line)
+
+
+def name_lacked_field(make: Callable[[Any], Any], item: Any) -> None:
+    """SampleError if what ``make`` asked for in vain is a field of the item, or of an object in it."""
+    try:
+        make(_rows(item))
+    except LackedField as error:
+        raise SampleError(error.message) from None
+    except Exception:
+        return
+
+
+def _rows(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return Row({key: _rows(one) for key, one in value.items()})
+    return [_rows(one) for one in value] if isinstance(value, list) else value
+
+
 def as_ideal(ideal: Any) -> Any:
     """An ideal as evals want it: numbers as text, alone or in a list."""
     if isinstance(ideal, (set, frozenset)):
@@ -63,9 +98,10 @@ def as_ideal(ideal: Any) -> Any:
     return str(ideal) if isinstance(ideal, Real) and ideal == ideal else ideal
 
 
-def made_row(made: Any, *, scored: bool) -> dict[str, Any]:
+def made_row(made: Any, *, scored: bool, letters: int = 0) -> dict[str, Any]:
     """What ``format_one_json`` gave, as a row. With ``scored`` it must have an ``input`` and an ``ideal`` that the package's
-    own ways of scoring can use; SampleError for what cannot be a row.
+    own ways of scoring can use, an ideal of at most so many ``letters`` of its options (0: of any text). SampleError for what
+    cannot be a row.
     """
     if not isinstance(made, Mapping):
         raise SampleError(f"format_one_json gave {_shown(made)} where a mapping with 'input' and 'ideal' is wanted")
@@ -78,6 +114,8 @@ def made_row(made: Any, *, scored: bool) -> dict[str, Any]:
                 raise SampleError(f"its row has no {key!r}; it has: {', '.join(map(str, row)) or 'nothing'}")
         check_input(row["input"])
         _check_ideal(row["ideal"])
+    if letters:
+        _check_letters(row, letters)
     return row
 
 
@@ -102,6 +140,15 @@ def _check_ideal(ideal: Any) -> None:
         raise SampleError(f"it has no answer: its 'ideal' is {_shown(ideal)}")
     if not all(isinstance(one, str) for one in ideals):
         raise SampleError(f"'ideal' must be a text or a list of texts, got {_shown(ideal)}")
+
+
+def _check_letters(row: Mapping[str, Any], most: int) -> None:
+    from aigc_evals.elsuite.choice_match import options_of
+
+    options = options_of(row)
+    for ideal in row["ideal"] if isinstance(row["ideal"], list) else [row["ideal"]]:
+        if len(ideal) > most or not set(ideal) <= options.keys():
+            raise SampleError(f"its 'ideal' is {ideal!r}, which is none of its options {', '.join(options)}")
 
 
 def _shown(value: Any) -> str:

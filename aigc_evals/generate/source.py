@@ -87,6 +87,8 @@ class Source:
     """
 
     name: str
+    command: Callable[[str], str]
+    """The command that takes the files from elsewhere, given what is to be named there (``FILE``)."""
     files: Sequence[Remote]
     folder: Path
     lock: DatasetsLock
@@ -98,7 +100,7 @@ class Source:
         """The folder with everything, unpacked. UsageError where something cannot be had or does not fit."""
         if self.given is None:
             if not self.files:
-                hint = f"Fetch the raw files from the publisher, then: aigc_evals generate {self.name} --source FILE"
+                hint = f"Fetch the raw files from the publisher, then: {self.command('FILE')}"
                 raise UsageError(
                     f"{self.name} names no address its files could be fetched from", key="d_url", hint=hint
                 )
@@ -134,10 +136,11 @@ class Source:
         return [Remote(url)]
 
     def _download(self, remote: Remote) -> Path:
-        where = "FILE"
-        if len(self.files) > 1:
-            where = f"FOLDER (it needs {', '.join(file.file for file in self.files)})"
-        hint = f"Or name it where it is: aigc_evals generate {self.name} --source {where}"
+        if len(self.files) == 1:
+            hint = f"Or name it where it is: {self.command('FILE')}"
+        else:
+            names = ", ".join(file.file for file in self.files)
+            hint = f"Or name the folder they are in, which needs {names}: {self.command('FOLDER')}"
         return download(remote, self.folder, self.lock, accept_changed=self.accept_changed, hint=hint)
 
     def _unpacked(self, found: Sequence[Path]) -> Path:

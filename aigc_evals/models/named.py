@@ -59,7 +59,8 @@ class NamedModel:
     ``create`` is a class method, a static method, or a method (the class is then instantiated once for a run or a set of
     them, when it is first asked), plain or ``async``. It is called with ``prompt`` (the conversation as text), ``messages``
     (the same as chat messages) and what the eval passes on (``temperature``, ``max_tokens``, ...), each only where it takes
-    it, and returns the answer as text. It may also yield the answer piece by piece, or return a ``CompletionResult``.
+    it, and returns the answer as text. It may also yield the answer piece by piece, or return a ``CompletionResult``; None
+    is an empty answer.
 
     Concurrency, time limits and repeats are kept by the caller. A class may say ``max_concurrency`` (calls at once),
     ``timeout`` (seconds for one call; making the instance does not count) and ``retries`` where it differs; ``endpoint`` (a
@@ -244,11 +245,13 @@ class NamedModelFn:
         return _Streamed("".join(map(self._piece, pieces)), first[0] if first else None)
 
     def _piece(self, piece: Any) -> str:
-        if isinstance(piece, str):
-            return piece
+        if piece is None or isinstance(piece, str):
+            return piece or ""
         raise self._no_answer(f"yielded {_brief(piece)}; every piece must be text")
 
     def _checked(self, answer: Any) -> CompletionResult | str:
+        if answer is None:
+            return ""  # what APIs send as "content": null
         if isinstance(answer, str) or hasattr(answer, "get_completions"):
             return answer  # type: ignore[no-any-return]
         raise self._no_answer(f"returned {_brief(answer)}; it must return the answer as text")
@@ -356,7 +359,5 @@ class _Streamed(TextResult):
 
 
 def _brief(value: Any) -> str:
-    if value is None:
-        return "None"
     text = repr(value)
     return f"a {type(value).__name__}: {text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + '...'}"

@@ -14,16 +14,22 @@ from typing import Any
 
 from aigc_evals import NamedModel
 
-# "Sentence 1: ...", "句子一：...", "A: ..."; or two texts in quotation marks.
+# "Sentence 1: ...", "句子一：...", "问句一：...", "A: ..."; or two texts in quotation marks.
 _LABELLED = re.compile(
-    r"(?im)^\s*(?:sentence|text|question|句子|语句|问题|文本)?\s*([12ab一二甲乙])\s*[:：]\s*(.+?)\s*$"
+    r"(?im)^\s*(?:sentence|text|question|句子|语句|问句|问题|文本)?\s*([12ab一二甲乙])\s*[:：]\s*(.+?)\s*$"
 )
 _QUOTED = re.compile(r'[“"「](.+?)[”"」]')
 
 
 def pair(messages: list[dict[str, Any]]) -> tuple[str, str] | None:
-    """The two sentences of the question: of the last message in which there are two."""
+    """The two sentences of the question: of the user's last message in which there are two, since the last answer."""
+    # The instruction may quote words too; it is looked into only where the whole prompt is one text.
+    asked = "user" if any(message["role"] == "user" for message in messages) else "system"
     for message in reversed(messages):
+        if message["role"] == "assistant":
+            break  # what stands before it are examples
+        if message["role"] != asked:
+            continue
         text = str(message["content"])
         for found in ([sentence for _, sentence in _LABELLED.findall(text)], _QUOTED.findall(text)):
             if len(found) >= 2:

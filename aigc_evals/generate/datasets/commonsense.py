@@ -103,8 +103,8 @@ class StoryCloze(Options):
             raise UsageError(
                 f"the files of {self.class_name} have no public address: they are sent to whoever asks",
                 key="source",
-                hint=f"Fill in the form at {self.homepage} and then:"
-                f" aigc_evals generate {self.class_name} --source FOLDER (or one CSV file)",
+                hint=f"Fill in the form at {self.homepage}, and name the folder of its CSV files, or one of them:"
+                f" {self.command_with('FOLDER')}",
             )
         return super().fetch()
 
@@ -202,6 +202,7 @@ class arc(Options):  # noqa: N801 - the name of the set, and of its evals
     licence = "CC BY-SA 4.0"
     homepage = "https://allenai.org/data/arc"
     citation = "Clark et al.: Think you have Solved Question Answering? Try ARC, the AI2 Reasoning Challenge. arXiv:1803.05457, 2018."
+    splits = ("train", "validation", "test")
     default_split = "test"
     members = ("ARC-Challenge-*.jsonl", "ARC-Easy-*.jsonl")
     subsets = {"ARC-Challenge": {"title": "Challenge"}, "ARC-Easy": {"title": "Easy"}}

@@ -24,6 +24,7 @@ class lcqmc(ShortAnswersZh):  # noqa: N801 - the name of the set, and of its eva
     licence = "未注明（哈尔滨工业大学（深圳）公开，供研究使用）"
     homepage = "https://aclanthology.org/C18-1166/"
     evals = LABELS
+    splits = ("train", "validation", "test")
     citation = "Liu et al.: LCQMC: A Large-scale Chinese Question Matching Corpus. COLING 2018."
     instruction = (
         "下面有两个问句，请判断它们问的是不是同一件事，也就是同一个回答能不能同时回答这两个问句。"
@@ -57,6 +58,7 @@ class Reviews(ShortAnswersZh):
     """
 
     SEED = 20220722
+    splits = ("train", "validation", "test")
     licence = "未注明（公开，供研究使用）"
     evals = LABELS
 

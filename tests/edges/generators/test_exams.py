@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from support.generators import World, csv_of, tar_of, zip_of
 
@@ -54,6 +56,34 @@ def test_ceval_examples_are_of_the_same_subject(world: World) -> None:
         assert roles == ["system", *["user", "assistant"] * 5, "user"]
         assert [message["content"] for message in row["input"][2::2]] == list("ABCDA")
         assert all("logic例" in message["content"] for message in row["input"][1:-1:2])
+
+
+@pytest.mark.parametrize(
+    "column, value, told",
+    [
+        ("answer", "E", "its 'ideal' is 'E', which is none of its options A, B, C, D"),
+        ("key", "A", "there is no field 'answer'"),
+    ],
+)
+def test_a_row_of_ceval_without_a_right_option_is_named_with_its_line(
+    column: str, value: str, told: str, world: World
+) -> None:
+    sheets = csv_of(
+        [
+            ["id", "question", *"ABCD", column],
+            [0, "题", *"1234", "B" if column == "answer" else value],
+            [1, "题", *"1234", value],
+        ]
+    )
+    for split in ("dev", "val"):
+        (world.folder / "mine" / split).mkdir(parents=True)
+        (world.folder / "mine" / split / f"logic_{split}.csv").write_bytes(sheets)
+    code, out, err = world.command("generate", "ceval", "--source", "mine")
+    assert (code, out) == (2, "")
+    line = 2 if column == "answer" else 1
+    place = f"datasets/ceval/validation.jsonl:{line}: ceval: item {line - 1} of the split 'validation'"
+    assert f"{place} is not as it should be: {told}" in err
+    assert [path for path in Path("registry").rglob("*") if path.is_file()] == []
 
 
 def test_the_subjects_are_all_there() -> None:

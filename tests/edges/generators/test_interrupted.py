@@ -14,11 +14,14 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from support import cli
+from support import cli, disks
 from support.generators import World, jsonl, read_rows, zip_of
 
 BOOLQ = "https://dl.fbaipublicfiles.com/glue/superglue/data/v2/BoolQ.zip"
 PAUSING = """
+import json
+import os
+import signal
 from threading import Event
 from aigc_evals.generate.datasets.superglue import BoolQ
 
@@ -36,6 +39,19 @@ class PausingRaw(BoolQ):
             out.flush()
             print("half a split", flush=True)
             Event().wait()
+
+class Killed(BoolQ):
+    def extract_and_save_datasets(self):
+        for split in ("validation", "train"):
+            path = self.this_dataset_path / f"{split}.jsonl"
+            if path.exists():
+                continue
+            with open(path, "w", encoding="utf-8") as out:
+                for i in range(9):
+                    out.write(json.dumps({"question": f"is it {i}", "passage": split, "label": True}) + "\\n")
+                    out.flush()
+                    if i == 4 and os.environ.get("KILLED_AT") == split:
+                        os.kill(os.getpid(), signal.SIGKILL)
 """
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits of POSIX")
@@ -176,14 +192,50 @@ def test_a_folder_that_cannot_be_made_is_named(flag: str, world: World) -> None:
     assert "cannot be written: Not a directory" in err
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is read-only for root")
-def test_a_folder_that_is_read_only_is_named(world: World) -> None:
+def killed_at(split: str, *words: object) -> None:
+    env = {**os.environ, "KILLED_AT": split}
+    ended = cli.run("generate", "own.py:Killed", *words, env=env, program="aigc_evals", cwd=Path.cwd())
+    assert ended.code == -signal.SIGKILL, ended.err
+
+
+@pytest.mark.parametrize("split", ["validation", "train"])
+@pytest.mark.parametrize("source", [(), ("--source", "own.py")])
+def test_half_a_split_is_not_taken_for_whole_after_a_kill(split: str, source: tuple[str, ...], world: World) -> None:
+    (world.folder / "own.py").write_text(PAUSING, encoding="utf-8")
+    killed_at(split, *source)
+    half = Path(f"datasets/Killed/{split}.jsonl")
+    assert len(read_rows(half)) == 5, "nobody was there to remove it"
+    assert len(world.generate("own.py:Killed", {}, "--split", split).rows) == 9
+    assert len(read_rows(half)) == 9
+    assert sorted(path.name for path in half.parent.iterdir()) == ["train.jsonl", "validation.jsonl"]
+
+
+def test_what_was_whole_before_a_kill_stays(world: World) -> None:
+    (world.folder / "own.py").write_text(PAUSING, encoding="utf-8")
+    mine = Path("datasets/Killed/validation.jsonl")
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(jsonl([{"question": "mine", "passage": "", "label": True}]))
+    killed_at("train", "--split", "train")
+    assert len(world.generate("own.py:Killed", {}).rows) == 1
+    assert not mine.with_name("train.jsonl").exists()
+    assert len(world.generate("own.py:Killed", {}, "--split", "train").rows) == 9
+
+
+@pytest.mark.parametrize("flag", ["--out", "--folder"])
+def test_a_folder_that_is_read_only_is_named(flag: str, world: World) -> None:
     world.publisher.serve(BOOLQ, archive())
-    (world.folder / "只读").mkdir(mode=0o500)
-    code, _, err = world.command("generate", "BoolQ", "--out", "只读")
+    with disks.read_only(world.folder / "只读") as reason:
+        code, _, err = world.command("generate", "BoolQ", flag, "只读")
     assert code == 2
     assert "只读" in err
-    assert "cannot be written: Permission denied" in err
+    assert f"cannot be written: {reason}" in err
+
+
+def test_splits_that_are_there_serve_where_nothing_can_be_written(world: World) -> None:
+    made = world.generate("BoolQ", {BOOLQ: archive()})
+    with disks.read_only(world.folder / "只读", holding=world.folder / "datasets"):
+        again = world.generate("BoolQ", {}, "--folder", "只读")
+    assert again.rows == made.rows
 
 
 def lock_of(world: World) -> object:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from support.generators import World, jsonl, zip_of
 
+from aigc_evals.generate import readers
+
 ROWS = [{"问": "今天下雨吗？", "答": "不下"}, {"问": "明天呢？", "答": "下"}]
 BASE = '''
 from aigc_evals.generate import EvalKind, GenerateZh
@@ -85,6 +87,97 @@ def test_a_row_without_a_label_is_named_with_its_line(row: object, world: World)
     write_class(world, "pass")
     err = refused(world, jsonl([*ROWS, row]))
     assert f"{SPLIT}:3: 我的: item 2 of the split 'validation'" in err
+
+
+@pytest.mark.parametrize(
+    "body, told",
+    [
+        ("pass", "there is no field '问' in it; its fields: 题, 答\n"),
+        ("def format_ideal(self, item): return item['题']['甲']", "there is no field '问' in it"),
+        (
+            "def format_chat_prompt(self, item): return self.chat(item['题']['甲'])",
+            "there is no field '甲' in it; its fields: 乙\n",
+        ),
+        ("def format_one_json(self, item): return {}['问']", "KeyError: '问'\n("),
+        ("def format_one_json(self, item): return {'下': 1}[item['答']]", "KeyError: '不下'\n("),
+        (
+            "def format_one_json(self, item): return {'input': item.get('问', 'x'), 'ideal': item['解']}",
+            "no field '解' in it",
+        ),
+    ],
+)
+def test_a_field_that_an_item_lacks_is_named(body: str, told: str, world: World) -> None:
+    write_class(world, body)
+    err = refused(world, jsonl([{"题": {"乙": "今天下雨吗？"}, "答": "不下"}]))
+    assert f"{SPLIT}:1: 我的: item 0 of the split 'validation' is not as it should be: " in err
+    assert told in err
+
+
+@pytest.mark.parametrize(
+    "file, content, told",
+    [
+        ("x.jsonl", jsonl([{"q": {"a": 1}}, {"q": {"b": 1}}]), "x.jsonl:2: there is no field 'a' in it; its fields: b"),
+        ("x.jsonl", jsonl([{"q": {"a": 1}}, {}]), "x.jsonl:2: there is no field 'q' in it; its fields: none"),
+        ("x.json", b'[{"q": {"a": 1}},\n{"q": {"b": 1}}]', "x.json: there is no field 'a' in it; its fields: b"),
+        ("x.csv", "q,答\n1,2\n".encode(), "x.csv:2: there is no field 'a' in it; its fields: q, 答"),
+    ],
+)
+def test_a_field_that_a_raw_row_lacks_is_named_with_its_line(
+    file: str, content: bytes, told: str, world: World
+) -> None:
+    wanted = "row['a']" if file.endswith("csv") else "row['q']['a']"
+    write_class(
+        world,
+        "def extract_and_save_datasets(self):\n"
+        "    from aigc_evals.generate.readers import read_json\n"
+        "    path = find(self.fetch(), 'x.*')\n"
+        "    rows = {'.csv': read_csv, '.json': read_json, '.jsonl': read_jsonl}[path.suffix](path)\n"
+        f"    self.save_split('validation', ({wanted} for row in rows))",
+    )
+    (world.folder / "原始 数据").mkdir()
+    (world.folder / "原始 数据" / file).write_bytes(content)
+    assert told in refused(world, b"")
+
+
+def test_a_field_that_a_raw_row_lacks_may_be_done_without(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(jsonl([{"a": 1}]))
+    row = next(readers.read_jsonl(path))
+    assert (row.get("b"), row.get("b", 2), "b" in row, row == {"a": 1}) == (None, 2, False, True)
+    with pytest.raises(KeyError, match="there is no field 'b'"):
+        row["b"]
+
+
+@pytest.mark.parametrize(
+    "row, told",
+    [
+        ({"问": "选哪个？", "答": "E", "选": ["甲", "乙"]}, "its 'ideal' is 'E', which is none of its options A, B\n"),
+        (
+            {"问": "选哪个？", "答": "AB", "选": ["甲", "乙"]},
+            "its 'ideal' is 'AB', which is none of its options A, B\n",
+        ),
+        (
+            {"问": "选哪个？", "答": ["A", "丙"], "选": {"A": "甲"}},
+            "its 'ideal' is '丙', which is none of its options A\n",
+        ),
+        (
+            {"问": "选哪个？", "答": "A", "选": "甲"},
+            "'choices' must be texts by letter, a list of texts, or their number",
+        ),
+    ],
+)
+def test_an_answer_that_is_none_of_the_options_is_named_with_its_line(row: object, told: str, world: World) -> None:
+    write_class(world, "evals = ('fact', 'choice')\ndef format_more(self, item): return {'choices': item['选']}")
+    err = refused(world, jsonl([{"问": "?", "答": "B", "选": ["甲", "乙"]}, row]))
+    assert f"{SPLIT}:2: 我的: item 1 of the split 'validation' is not as it should be: {told}" in err
+
+
+def test_several_letters_are_an_answer_where_the_eval_wants_several(world: World) -> None:
+    kind = "EvalKind('choice', GenerateZh.kinds['choice'].cls, args={'multiple': True})"
+    write_class(world, f"evals = ({kind},)\ndef format_more(self, item): return {{'choices': 3}}")
+    (world.folder / "validation.jsonl").write_bytes(jsonl([{"问": "选哪些？", "答": "AC"}]))
+    made = world.generate("我的 类.py:我的", {}, "--source", "validation.jsonl")
+    assert made.rows[0]["ideal"] == "AC"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +13,11 @@ import pytest
 import yaml
 from support import cli
 from support.generators import World, jsonl, read_rows, zip_of
+from test_commonsense import stories
 
 from aigc_evals.cli.main import main
+from aigc_evals.data.samples import JsonlSamples
+from aigc_evals.generate.datasets.superglue import BoolQ
 
 BOOLQ = "https://dl.fbaipublicfiles.com/glue/superglue/data/v2/BoolQ.zip"
 OWN = '''
@@ -132,6 +138,57 @@ def test_without_a_network_it_is_said_what_to_fetch_and_where_to_put_it(world: W
 @pytest.mark.parametrize(
     "words, told",
     [
+        ([], ""),
+        (["--split", "dev", "--seed", 20220722, "--few_shot", 0, "--out", "registry"], ""),
+        (
+            ["--split", "train", "--samples", 3, "--seed", 7, "--few_shot", 2],
+            " --split train --samples 3 --seed 7 --few_shot 2",
+        ),
+        (["--folder", "甲 乙", "--out", "~/.aigc_evals"], " --folder '甲 乙' --out ~/.aigc_evals"),
+    ],
+)
+def test_the_command_that_takes_files_from_elsewhere_has_what_was_asked_for(
+    words: list[object], told: str, world: World
+) -> None:
+    code, _, err = world.command("generate", "BoolQ", *words)
+    assert code == 2
+    assert f"aigc_evals generate BoolQ --source FILE{told}\n" in err
+
+
+def test_the_commands_that_are_told_make_what_a_run_lacked(world: World) -> None:
+    asked = ("baseline/random", "StoryCloze_choice", "--max_samples", 1)
+    env = cli.environment(world.folder / "home")
+    lacking = cli.run(*asked, env=env)
+    assert lacking.code == 2
+    code, _, err = world.command(*command_in(lacking.err))
+    assert code == 2
+    (world.folder / "sent").mkdir()
+    (world.folder / "sent" / "cloze_test_val__spring2016.csv").write_bytes(stories(120))
+    code, out, err = world.command(*(word.replace("FOLDER", "sent") for word in command_in(err)))
+    assert code == 0, err
+    assert len(read_rows(Path(out.splitlines()[0]))) == 100
+    assert "--registry_path" not in err
+    assert cli.run(*asked, env=env).code == 0, "it has been made"
+
+
+def test_the_command_of_a_class_of_one_s_own_names_it(world: World) -> None:
+    (world.folder / "我的.py").write_text(f"{OWN}\n    splits = ('train', 'hard')\n", encoding="utf-8")
+    code, _, err = world.command("generate", "我的.py:天气", "--split", "hard", "--samples", 1)
+    assert code == 2
+    told = "which needs train.jsonl, validation.jsonl: aigc_evals generate '我的.py:天气' --source FOLDER --split hard --samples 1\n"
+    assert told in err
+
+
+def command_in(told: str) -> list[str]:
+    """The words after ``aigc_evals`` of the command in a message, as a shell reads them."""
+    command = re.search(r"aigc_evals (generate .*)", told)
+    assert command is not None, told
+    return [os.path.expanduser(word) for word in shlex.split(command[1])]
+
+
+@pytest.mark.parametrize(
+    "words, told",
+    [
         (["BoolQ", "--difficulty", 2], "--difficulty means nothing for data sets"),
         (["knights_en", "--split", "train"], "--split means nothing for tasks"),
         (["knights_en", "--few_shot", 0], "--few_shot means nothing for tasks"),
@@ -160,14 +217,37 @@ def test_the_list_has_sets_and_tasks(capsys: pytest.CaptureFixture[str]) -> None
     assert any(line.split()[:2] == ["knights_en", "en"] for line in lines[tasks:])
 
 
-def test_several_processes_at_once_do_no_harm(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_splits_are_looked_for_and_opened_while_they_are_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process that makes them anew has put them aside meanwhile."""
+    fcntl = pytest.importorskip("fcntl")
+    opened: list[Path] = []
+    real = JsonlSamples.open
+
+    def spying(path: Path) -> JsonlSamples:
+        opened.append(path)
+        with open(tmp_path / "datasets" / ".BoolQ.lock", "rb") as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return real(path)
+
+    (tmp_path / "BoolQ.zip").write_bytes(archive(3))
+    monkeypatch.setattr(JsonlSamples, "open", spying)
+    for source in (tmp_path / "BoolQ.zip", None):
+        made = BoolQ(folder=tmp_path, out=tmp_path, source=source, few_shot=1)
+        assert len(list(made.rows("validation"))) == 3
+    assert [path.stem for path in opened] == ["validation", "train"] * 2
+
+
+@pytest.mark.parametrize("source", ["", "mine.zip"])
+def test_several_processes_at_once_do_no_harm(source: str, world: World) -> None:
     world.publisher.serve(BOOLQ, archive(500))
+    (world.folder / "mine.zip").write_bytes(archive(500))
     words = [sys.executable, "-m", "aigc_evals.cli.main", "generate", "BoolQ", "--samples", "400"]
+    words += ["--source", source] if source else []
     started = [subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(4)]
     for process in started:
         _, err = process.communicate(timeout=60)
         assert process.returncode == 0, err.decode()
-    assert len(world.publisher.requests) == 1, "one fetched it, the others waited"
+    assert len(world.publisher.requests) == (0 if source else 1), "one fetched it, the others waited"
     assert len(read_rows(Path("registry/data/BoolQ/BoolQ.jsonl"))) == 400
     left = [path.name for path in world.folder.rglob("*.tmp")]
     assert left == []
