@@ -18,10 +18,16 @@ _PLACES = {
     "last": -1,
 }
 _OF_TWO = {"former": 0, "latter": 1, "前者": 0, "后者": 1}
+_HAN = "[\u3400-\u4dbf\u4e00-\u9fff]"
+_SHORT = 4
+"""A Chinese text of no more characters may be part of a longer word."""
+
+_LEADS_TO = "是为选即叫在于到属有与和及或像如称名指由被让从把给靠用的了应会就"
+_FOLLOWS = "是为才就都也最更比可能会应符吧了呢啊哦属在有因由对和与或"
 _BY_PLACE = re.compile(
-    rf"\b(?:the\s+)?(?:(?P<nth>{'|'.join(_FIRST_TO_TENTH)}|last)\s+(?:option|choice|answer|one)|(?:option|choice)\s+(?P<number>[0-9]+))\b"
+    rf"\b(?:the\s+)?(?:(?P<nth>{'|'.join(_FIRST_TO_TENTH)}|last)\s+(?:option|choice|answer|one)|(?:option|choice)\s+(?:(?:number|no\.?)\s)?(?P<number>[0-9]+))\b"
     r"|\bthe\s+(?P<of_two>former|latter)\b"
-    r"|第(?P<nth_zh>[一二三四五六七八九十])(?:个?选项|项)|选项\s?(?P<number_zh>[一二三四五六七八九十]|[0-9]+)|(?P<of_two_zh>[前后]者)",
+    r"|第(?P<nth_zh>[一二三四五六七八九十]|[0-9]+)(?:个?选项|项)|选项\s?(?P<number_zh>[一二三四五六七八九十]|[0-9]+)|(?P<of_two_zh>[前后]者)",
     re.IGNORECASE,
 )
 
@@ -43,7 +49,12 @@ def starts(text: str, part: str) -> bool:
 
 def contains(text: str, part: str) -> bool:
     """Whether ``part`` stands in ``text`` as whole words."""
-    return re.search(rf"(?<![a-z0-9]){re.escape(part)}(?![a-z0-9])", text) is not None
+    before, after = "", ""
+    if len(part) <= _SHORT:
+        # Chinese has no blanks between words: 北京 is no word of 北京大学.
+        before = rf"(?<!{_HAN})|(?<=[{_LEADS_TO}])" if re.match(_HAN, part) else ""
+        after = rf"(?!{_HAN})|(?=[{_FOLLOWS}])" if re.search(rf"{_HAN}\Z", part) else ""
+    return re.search(rf"(?<![a-z0-9])(?:{before}){re.escape(part)}(?:{after})(?![a-z0-9])", text) is not None
 
 
 def lettered(plain: str, options: Mapping[str, str]) -> str:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from aigc_evals.elsuite.asking import AsksAfterExamples
+from aigc_evals.elsuite.bleu import HAN, bleu_class, language_of, language_of_samples, missing, tokenizer_for
 from aigc_evals.elsuite.few_shot import check_input_and_ideals, ideals
 from aigc_evals.errors import UsageError
 from aigc_evals.eval import need
 from aigc_evals.record import Recorder, record_extra, record_metrics
 
+__all__ = ["METRICS", "CharacterTokenizer", "Overlap", "corpus_bleu", "language_of"]
+
 METRICS = ("rouge1", "rouge2", "rougeL", "bleu")
 
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
-_TOKEN = re.compile(rf"{_HAN.pattern}|[^\W_]+?(?={_HAN.pattern}|[\W_]|$)")
+_TOKEN = re.compile(rf"{HAN}|[^\W_]+?(?={HAN}|[\W_]|$)")
 _ORDER = 4
-_LOOKED_AT = 100
 
 
 class CharacterTokenizer:
@@ -92,20 +93,12 @@ class Overlap(AsksAfterExamples):
     def run(self, recorder: Recorder) -> dict[str, Any]:
         samples = self.get_samples()
         if self.language is None:
-            # One way of tokenising for the whole run, so that its corpus BLEU has one signature.
-            first = (samples[i] for i in range(min(_LOOKED_AT, len(samples))))
-            self.language = language_of(" ".join(ideals(row)) for row in first)
+            self.language = language_of_samples(samples)
         self.eval_all_samples(recorder, samples, collect=False)
         report: dict[str, Any] = {name: recorder.scores.mean(name) for name in self.metrics}
         if "bleu" in self.metrics:
             report |= {"corpus_bleu": corpus_bleu(recorder), "corpus_bleu_signature": _signature(self.language)}
         return report
-
-
-def language_of(texts: Iterable[str]) -> str:
-    """``zh`` where more than half of the texts have Chinese characters, else ``en``."""
-    found = [_HAN.search(text) is not None for text in texts]
-    return "zh" if 2 * sum(found) > len(found) else "en"
 
 
 def corpus_bleu(recorder: Recorder) -> float:
@@ -127,15 +120,11 @@ def corpus_bleu(recorder: Recorder) -> float:
 
 
 def _bleu(language: str, *, effective_order: bool = True) -> Any:
-    return _bleu_class()(tokenize="zh" if language == "zh" else "13a", effective_order=effective_order)
+    return _bleu_class()(tokenize=tokenizer_for(language), effective_order=effective_order)
 
 
 def _bleu_class() -> Any:
-    try:
-        from sacrebleu.metrics.bleu import BLEU
-    except ModuleNotFoundError:
-        raise _missing("sacrebleu") from None
-    return BLEU
+    return bleu_class("Overlap", "text-metrics")
 
 
 def _signature(language: str) -> str:
@@ -149,13 +138,7 @@ def _rouge(names: Sequence[str], language: str, stem: bool) -> Any:
     try:
         from rouge_score.rouge_scorer import RougeScorer
     except ModuleNotFoundError:
-        raise _missing("rouge-score") from None
+        raise missing("Overlap", "rouge-score", "text-metrics") from None
     if language == "en":
         return RougeScorer(list(names), use_stemmer=stem)
     return RougeScorer(list(names), tokenizer=CharacterTokenizer())
-
-
-def _missing(library: str) -> UsageError:
-    return UsageError(
-        f"Overlap needs {library}, which is not installed", hint='Install it: pip install "aigc_evals[text-metrics]"'
-    )

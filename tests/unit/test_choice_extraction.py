@@ -10,6 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import choice_replies_chinese as chinese
 from support import choice_replies_english as english
+from support import choice_replies_everyday_chinese as everyday_chinese
+from support import choice_replies_everyday_english as everyday_english
+from support import choice_replies_unseen as unseen
 from support.bounded import ends
 from support.choice_replies import FIRST, OPTIONS, SECOND, THIRD
 
@@ -52,6 +55,85 @@ def test_of_the_held_out_replies_none_is_read_wrongly_and_few_are_left_unread(la
     assert [row for row in read if row[2] is not None and row[2] != row[1]] == []
     unread = [text for text, letter, found in read if found is None and letter is not None]
     assert len(unread) <= 5, unread
+
+
+@pytest.mark.parametrize("language", [everyday_english, everyday_chinese], ids=["English", "Chinese"])
+def test_of_the_everyday_replies_none_is_read_wrongly_and_few_are_left_unread(language: ModuleType) -> None:
+    rows = [(text, letter) for letter, texts in language.REPLIES.items() for text in texts]
+    read = [(text, letter, extract(text, language.OPTIONS).letter) for text, letter in rows]
+    assert len(rows) >= 220
+    assert [row for row in read if row[2] is not None and row[2] != row[1]] == []
+    unread = [text for text, letter, found in read if found is None and letter is not None]
+    assert len(unread) <= 6, unread
+
+
+def test_of_the_unseen_replies_none_is_read_wrongly_and_few_are_left_unread() -> None:
+    tables = (unseen.HELD_OUT, unseen.HARDEST, unseen.LAST, unseen.CLEAR)
+    rows = [row for table in tables for replies in table.values() for row in replies]
+    read = [(row.text, row.letter, extract(row.text, getattr(row, "choices", "ABCD")).letter) for row in rows]
+    assert len(rows) == 194
+    assert [row for row in read if row[2] is not None and row[2] != row[1]] == []
+    unread = [text for text, letter, found in read if found is None and letter is not None]
+    assert len(unread) <= 4, unread
+
+
+STATEMENTS = [
+    "The answer is {}",
+    "Answer: {}",
+    "I would choose {}",
+    "答案是{}",
+    "应该选{}",
+    "The correct answer is ({})",
+]
+
+
+@given(
+    st.sampled_from("ABCD"),
+    st.sampled_from(STATEMENTS),
+    st.sampled_from(
+        [
+            " (incorrect).",
+            ", but that is wrong.",
+            ". That is not correct.",
+            ". They are mistaken.",
+            "; I disagree.",
+            "（错误）",
+            "，但这是不对的。",
+            "，这个说法是错误的。",
+            "。我不同意。",
+            ". Wait, no.",
+            ". Actually, scratch that.",
+            "。等等，我再想想。",
+            "。不对。",
+            ". Hmm, let me reconsider.",
+        ]
+    ),
+)
+def test_what_is_denied_or_taken_back_afterwards_is_not_read(letter: str, statement: str, after: str) -> None:
+    assert extract(statement.format(letter) + after, "ABCD").letter is None
+
+
+@given(
+    st.permutations("ABCD"),
+    st.sampled_from(STATEMENTS),
+    st.sampled_from([". Wait, no. ", "。不对，", ". Sorry, ", "。抱歉，刚才说错了，", "……等等，"]),
+    st.sampled_from(["the answer is {}.", "I choose {}.", "答案是{}。", "应选{}。"]),
+)
+def test_what_replaces_a_statement_taken_back_is_read(
+    letters: list[str], first: str, between: str, second: str
+) -> None:
+    assert extract(first.format(letters[0]) + between + second.format(letters[1]), "ABCD").letter == letters[1]
+
+
+@given(
+    st.sampled_from("ABCD"),
+    st.sampled_from(["{}", "The answer is {}.", "答案：{}", "故选{}。", "选项{}是正确的。", "{}正确", "Answer: {}"]),
+    st.sampled_from(
+        ["( {} )", "[ {} ]", "（ {} ）", "【 {} 】", " {} ", "「{}」", "《{}》", "<b>{}</b>", "**（ {} ）**"]
+    ),
+)
+def test_blanks_and_brackets_around_a_letter_change_nothing(letter: str, statement: str, brackets: str) -> None:
+    assert extract(statement.format(brackets.format(letter)), "ABCD").letter == letter
 
 
 @pytest.mark.parametrize(
@@ -197,8 +279,28 @@ def test_a_plain_statement_is_read_after_any_neutral_words(letter: str, prefix: 
         "the first option ",
         "I pick A as the ",
         "错误的是",
+        "wait, ",
+        "The answer is B. hmm. ",
+        "...",
+        "though A is also true ",
+        "A也对",
+        "~~A ",
+        "[x] A ",
+        "A: no, ",
+        "rather than A ",
+        "<b ",
+        "( A ) ",
+        "[ ( ",
+        "A ) ) ) ",
+        "you said that the ",
+        "上一题选A，",
+        "选A，B、C、D",
+        "A. hmm, hmm, ",
+        "A, but that is ",
+        "that's wrong. ",
+        "北京大学",
     ],
 )
 def test_a_long_reply_is_read_in_bounded_time(part: str) -> None:
     with ends():
-        extract(part * (20_000 // len(part)) + "x", "ABCD")
+        extract(part * (20_000 // len(part)) + "x", {"A": "mitochondria", "B": "nucleus", "C": "北京", "D": "x"})
