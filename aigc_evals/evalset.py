@@ -13,12 +13,13 @@ from typing import Any
 from aigc_evals.base import EvalSpec, RunResult
 from aigc_evals.columns import table
 from aigc_evals.errors import AigcEvalsError, UsageError
+from aigc_evals.files import is_folder, is_there
 from aigc_evals.log.names import default_log_dir, find_log, is_finished, log_name
 from aigc_evals.log.resume import DifferentRunError
 from aigc_evals.made_data import command_of_set, lacking, lacking_in_set
 from aigc_evals.registry import Registry
 from aigc_evals.report import headline_row
-from aigc_evals.run_config import several
+from aigc_evals.run_config import check_names, several
 from aigc_evals.runner import names_of, run
 
 
@@ -75,13 +76,14 @@ def run_set(
     finished one is only read. With ``exit_on_error`` the first eval that fails ends the set. Evals whose data has not been
     made are told before anything is asked: they end the set, or are left out. ``config`` as for ``run``.
     """
+    check_names(config)
     registry = registry or Registry()
     more: Sequence[str | Path] = several(config.pop("registry_path", ()))
     registry.add_registry_paths(more)
     evals = evals_of(registry, eval_set)
     done = SetResult([str(spec.key) for spec in evals])
     folder = Path(config.pop("record_path", None) or default_log_dir())
-    if folder.exists() and not folder.is_dir():
+    if is_there(folder, key="record_path") and not is_folder(folder):
         raise UsageError("a set writes one log per eval, so this must be a folder", path=folder, key="record_path")
     without = _without_data(evals, config.get("extra_eval_params") or {})
     if without and exit_on_error:

@@ -1,4 +1,4 @@
-"""Files on disk: written whole or not at all, and the checksum of one."""
+"""Files on disk: what is there under a name, files written whole or not at all, and the checksum of one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,72 @@ from typing import IO
 from aigc_evals.errors import UsageError
 
 _BLOCK = 1 << 20
+_NO_NAMES = (21, 123, 1921)
+"""What Windows says of a drive without a medium, of what is no name (``a*b``), and of a link that leads nowhere."""
+
+
+def is_there(path: str | Path, *, key: str | None = None) -> bool:
+    """Whether there is anything under that name, links followed.
+
+    As for ``is_file`` and ``is_folder``: UsageError about the setting ``key`` where that cannot be found out, which
+    ``Path.exists`` raises or denies, by the version of Python: a folder that may not be searched, a name too long.
+    """
+    return _mode(path, key) is not None
+
+
+def is_file(path: str | Path, *, key: str | None = None) -> bool:
+    """Whether that is a file; UsageError as for ``is_there``."""
+    mode = _mode(path, key)
+    return mode is not None and stat.S_ISREG(mode)
+
+
+def is_folder(path: str | Path, *, key: str | None = None) -> bool:
+    """Whether that is a folder; UsageError as for ``is_there``."""
+    mode = _mode(path, key)
+    return mode is not None and stat.S_ISDIR(mode)
+
+
+def _mode(path: str | Path, key: str | None) -> int | None:
+    """The kind and the permissions of what is there; None for nothing."""
+    try:
+        return os.stat(path).st_mode
+    except ValueError:  # a character that no name may have
+        return None
+    except OSError as error:
+        if isinstance(error, (FileNotFoundError, NotADirectoryError)) or getattr(error, "winerror", 0) in _NO_NAMES:
+            return None
+        raise unreadable(path, error, key=key) from None
+
+
+def listed(folder: str | Path, *, key: str | None = None) -> list[Path]:
+    """All that is in a folder, sorted; nothing where there is no such folder, UsageError where it cannot be read."""
+    try:
+        return sorted(Path(folder, name) for name in os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise unreadable(folder, error, key=key) from None
+
+
+def unreadable(path: str | Path, error: OSError, *, key: str | None = None) -> UsageError:
+    """The error that says why a file or folder cannot be read."""
+    return UsageError(f"cannot be read: {error.strerror or error}", path=path, key=key)
+
+
+def home() -> Path | None:
+    """The user's home folder; None for a user who has none, as in a container that runs under a mere number."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
+
+
+def expanded(path: str | Path, *, key: str | None = None) -> Path:
+    """The path with ``~`` replaced by the home folder; UsageError where there is none."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise UsageError("there is no such home folder", path=path, key=key, hint="Write the whole path.") from None
 
 
 def write_whole(path: str | Path, chunks: Iterable[bytes], *, key: str | None = None) -> Path:

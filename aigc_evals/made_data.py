@@ -10,6 +10,7 @@ from typing import Any
 
 from aigc_evals.base import EvalSpec
 from aigc_evals.errors import UsageError
+from aigc_evals.files import is_file, is_folder
 
 
 def locate_data(value: str | Path, registry_path: Path) -> Path | str:
@@ -19,7 +20,11 @@ def locate_data(value: str | Path, registry_path: Path) -> Path | str:
     if "://" in str(value):
         return value
     below = registry_path / "data" / value
-    here = os.path.isfile(value) or (os.path.isdir(value) and not below.exists())
+    try:
+        here = is_file(value) or (is_folder(value) and not os.path.exists(below))
+    except UsageError:
+        # Whoever opens it will hear why that cannot be.
+        here = not os.path.exists(below)
     return Path(value) if here else below
 
 
@@ -28,7 +33,7 @@ def missing_data(args: Mapping[str, Any], registry_path: Path) -> Iterator[tuple
     for key, value in args.items():
         if key.endswith("_jsonl") and isinstance(value, str) and value and "://" not in value:
             path = Path(locate_data(value, registry_path))
-            if not path.exists():
+            if not os.path.exists(path):
                 yield key, path
 
 

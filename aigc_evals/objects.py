@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from aigc_evals.errors import AigcEvalsError, UsageError, nearest
+from aigc_evals.files import is_file
 
 _UPSTREAM = "evals"
 _HERE = "aigc_evals"
@@ -149,8 +150,7 @@ def load_object(path: str, place: tuple[Path | None, int | None] = (None, None))
             found = _import(candidate)
             break
     if found is None:
-        upstream = module_name == _UPSTREAM or module_name.startswith(_UPSTREAM + ".")
-        hint = "It belongs to the package evals, which is not installed." if upstream else "Is its package installed?"
+        hint = _how_to_reach(module_name, qualified)
         raise UsageError(f"no module {module_name!r}", path=place[0], line=place[1], key="class", hint=hint)
     for part in qualified.split("."):
         if not hasattr(found, part):
@@ -164,6 +164,17 @@ def load_object(path: str, place: tuple[Path | None, int | None] = (None, None))
             )
         found = getattr(found, part)
     return found
+
+
+def _how_to_reach(module: str, name: str) -> str:
+    """What to do about a module of a class path that is not there."""
+    if module == _UPSTREAM or module.startswith(_UPSTREAM + "."):
+        return "It belongs to the package evals, which is not installed."
+    if module.endswith(".py"):
+        folder, _, file = module.removesuffix(".py").replace("\\", "/").rpartition("/")
+        where = f"the folder {folder}" if folder else "its folder"
+        return f"A class is named by its module, not by a file: write {file}:{name}, and put {where} on PYTHONPATH."
+    return "Is its package installed, or its folder on PYTHONPATH?"
 
 
 make_object = load_object
@@ -239,7 +250,7 @@ def _from_file(path: Path, attribute: str) -> Any:
 
 def load_file(path: Path) -> ModuleType:
     """The module that a Python file holds; it is executed once in a process. UsageError with the line that fails."""
-    if not path.is_file():
+    if not is_file(path):
         raise UsageError("no such Python file", path=path)
     # Dataclasses and pickles look their module up by its name; one that no import can ask for hides no other module.
     name = f"{path.stem} ({path.resolve()})"

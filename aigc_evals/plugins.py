@@ -146,7 +146,7 @@ def _folder(point: EntryPoint) -> Path:
         if not places:
             raise _broken(point, "is not a package")
         folder = Path(next(iter(places)))
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise _broken(point, f"is no folder: {folder}")
     return folder
 

@@ -110,21 +110,29 @@ _QUERY = re.compile(_QUERY_NAMES.join((r"(?i)[?&]", "=")).encode())
 _PASSWORD_NAMES = _words("PASSWORD PASSWORDS PASSWD PASS PASSPHRASE PWD SECRET SECRETS")
 _SECRET_NAMES = _PASSWORD_NAMES | _words(
     "KEY KEYS APIKEY APPKEY ACCESSKEY SECRETKEY TOKEN TOKENS APPSECRET CREDENTIAL CREDENTIALS AUTH AUTHORIZATION BEARER "
-    "COOKIE COOKIES AK SK SIGN SIGNATURE SIG ODBC"
+    "COOKIE COOKIES JWT CSRF XSRF AK SK SIGN SIGNATURE SIG ODBC"
 )
+_SESSION = "SESSION"
+_DESKTOP = "DESKTOP"
 _NAME_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _NAME_PARTS = re.compile(r"[A-Z]+")
-_ANYWHERE = re.compile(rf"(?i){_TELLING}|odbc|pass(?!age)")
+_ANYWHERE = re.compile(rf"(?i){_TELLING}|odbc|jwt|csrf|xsrf|pass(?!age)")
 _SURELY = re.compile(
-    r"(?:^|.* )(?:APIKEY|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIALS|AUTHORIZATION|COOKIE"
-    r"|(?:API|ACCESS|PRIVATE|SECRET|SUBSCRIPTION) KEY|(?:ACCESS|API|AUTH|BEARER|ID|REFRESH) TOKEN)|TOKEN"
+    r"(?:^|.* )(?:APIKEY|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIALS|AUTHORIZATION|COOKIE|JWT|CSRF|XSRF"
+    r"|(?:API|ACCESS|PRIVATE|SECRET|SUBSCRIPTION) KEY"
+    r"|(?:ACCESS|API|AUTH|BEARER|CSRF|ID|JWT|REFRESH|SESSION|XSRF) TOKEN)|TOKEN"
 )
 _NOT_SECRET = _words(
-    "anonymous basic bearer changeit default digest disabled dummy-key enabled environment external false "
-    "file interactive internal kerberos keyring local-only localhost negotiate no-key-required no_key none "
-    "not-needed notneeded optional password placeholder required secret-key secrets undefined unused "
-    "your-api-key"
+    "anonymous anything api-key api_key apikey basic bearer change-me changeit changeme default digest disabled dummy "
+    "dummy-api-key dummy-key dummy_key empty enabled environment external fake fake-api-key fake-key fake_key false "
+    "file interactive internal kerberos keyring llama.cpp llamafile lm-studio lm_studio lmstudio local local-only "
+    "localai localhost negotiate no-api-key no-key no-key-required no_api_key no_key nokey none not-needed "
+    "not-required not_needed not_required notneeded null ollama optional password placeholder required secret-key "
+    "secrets sglang sk-dummy sk-fake sk-local sk-no-key sk-no-key-required sk-none sk-placeholder undefined unused "
+    "vllm xinference your-api-key your_api_key"
 )
+"""What servers without keys are given for one, in lower case, and settings that are words: in prompts and answers these are
+words like any other."""
 
 
 class Redactor:
@@ -301,7 +309,14 @@ def names_a_secret(name: str, *, surely: bool = False, anywhere: bool = False) -
         return any(_SURELY.fullmatch(" ".join(words)) for words in readings)
     if anywhere and _ANYWHERE.search(name):
         return True
-    return not _SECRET_NAMES.isdisjoint(word for words in readings for word in words)
+    return any(not _SECRET_NAMES.isdisjoint(words) or _names_a_session(words) for words in readings)
+
+
+def _names_a_session(words: list[str]) -> bool:
+    """``X-Session``, and not ``session_id``, ``XDG_SESSION_TYPE`` or ``DESKTOP_SESSION``, which say what was run where; an
+    id that is a key is known by its looks.
+    """
+    return words[-1:] == [_SESSION] and _DESKTOP not in words
 
 
 def _readings(name: str) -> tuple[list[str], list[str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -19,6 +20,7 @@ from aigc_evals import plugins
 from aigc_evals.api import DummyCompletionFn
 from aigc_evals.base import BaseEvalSpec, CompletionFnSpec, EvalSetSpec, EvalSpec
 from aigc_evals.errors import UsageError, nearest
+from aigc_evals.files import home, is_folder, listed
 from aigc_evals.models.known import is_chat_model as is_chat_model
 from aigc_evals.models.known import is_text_model, n_ctx_from_model_name
 from aigc_evals.models.named import NamedModelFn, as_completion_fn, is_named_model, model_name
@@ -46,8 +48,29 @@ def in_family(name: str, entry: str) -> bool:
 
 
 def default_paths() -> list[Path]:
-    """Where registries are looked for without being named: the package's own, the user's, those of plugins."""
-    return [BUILT_IN, Path.home() / ".evals", Path.home() / ".aigc_evals", *plugins.registries()]
+    """Where registries are looked for without being named: the package's own, the user's, those of plugins.
+
+    What of the user's may not be read is left out; a warning says so where it is known to be there.
+    """
+    at_home = home()
+    own = [] if at_home is None else [at_home / ".evals", at_home / ".aigc_evals"]
+    return [BUILT_IN, *filter(_is_open, own), *plugins.registries()]
+
+
+def _is_open(folder: Path) -> bool:
+    try:
+        there = is_folder(folder)
+    except UsageError as error:
+        # Whose home may not be searched, as that of another user, has nothing there that he could miss.
+        logger.info("passed over: %s", error)
+        return False
+    try:
+        listed(folder)
+        # It may be listed and yet not be searched.
+        return not there or is_folder(os.path.join(folder, "."))
+    except UsageError as error:
+        logger.warning("passed over: %s", error)
+        return False
 
 
 class Registry:
@@ -62,6 +85,7 @@ class Registry:
     ) -> None:
         paths = default_paths() if registry_paths is None else registry_paths
         self._registry_paths = [Path(path) for path in paths]
+        self._named = set() if registry_paths is None else set(self._registry_paths)
         self._wrap = wrap
         self._loaded: dict[str, Entries] = {}
         self.models = NamedModels()
@@ -71,18 +95,21 @@ class Registry:
     def add_registry_paths(self, paths: Sequence[str | Path]) -> None:
         """Search these registries after the others; UsageError for one that does not exist."""
         for path in map(Path, paths):
-            if not path.is_dir():
+            if not is_folder(path, key="registry_path"):
                 raise UsageError("no such registry folder", path=path, key="registry_path")
             self._registry_paths.append(path)
-            self._loaded.clear()
+            self._named.add(path)
+            self._loaded = {}
 
     def wrapping(self, wrap: Callable[[Any], Any]) -> Registry:
         """The same registry, with ``wrap`` put around every completion function it makes."""
         other = Registry(self._registry_paths, wrap=wrap)
+        other._named = set(self._named)
         other.models = self.models.copy()
         # A model that is loaded for one run of a set serves the next one too.
         other._named_fns = self._named_fns
-        other._loaded = dict(self._loaded)
+        # What one of them reads all have, until it searches further registries.
+        other._loaded = self._loaded
         return other
 
     # -- the raw entries ----------------------------------------------------------------------------------------
@@ -91,7 +118,7 @@ class Registry:
         """All entries of a kind; its files are read when one is first asked for."""
         found = self._loaded.get(folder)
         if found is None:
-            found = self._loaded[folder] = load_kind(self._registry_paths, folder, lenient=lenient)
+            found = self._loaded[folder] = load_kind(self._registry_paths, folder, lenient=lenient, named=self._named)
         return found
 
     @property
@@ -332,5 +359,9 @@ class Registry:
 
     def get_class(self, spec: EvalSpec) -> Any:
         """The class of an eval with the spec's arguments filled in."""
-        place = self._evals.place(spec.key) if spec.key in self._evals else (None, None)
+        place = self.place_of_eval(spec.key)
         return partial(load_object(spec.cls, place), **(spec.args or {}))
+
+    def place_of_eval(self, key: str | None) -> tuple[Path | None, int | None]:
+        """File and line where the eval with that full name is defined; None for both where it is in no registry."""
+        return self._evals.place(key)

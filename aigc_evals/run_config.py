@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from aigc_evals.base import DEFAULT_SEED
-from aigc_evals.errors import UsageError
+from aigc_evals.errors import UsageError, nearest
 from aigc_evals.models.search import ModelSource
+
+_MAPPINGS = {
+    "extra_eval_params": '{"num_few_shot": 2}',
+    "completion_args": '{"temperature": 0.5}',
+    "fail_under": '{"accuracy": 0.9}',
+}
+_OF_THE_COMMAND_LINE = {
+    "debug": "Messages go to the logger aigc_evals: set its level.",
+    "log_to_file": "Messages go to the logger aigc_evals: give it a handler.",
+    "json": "The report is RunResult.report.",
+    "junit": "The command line writes that file; aigc_evals.report.ci_output has what it uses.",
+}
+"""Flags that say what the command line does with messages and with the report, and what there is in Python."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +72,9 @@ class RunConfig:
     command: str | None = None
 
     def __post_init__(self) -> None:
+        for name, example in _MAPPINGS.items():
+            if not isinstance(getattr(self, name), Mapping):
+                raise UsageError(f"expected a mapping, got {getattr(self, name)!r}", key=name, hint=f"Say: {example}")
         for name in ("registry_path", "models", "recorder"):
             object.__setattr__(self, name, several(getattr(self, name)))
         if self.max_samples is not None and self.max_samples < 0:
@@ -81,6 +97,15 @@ class RunConfig:
             raise UsageError(f"must be at least 1, got {self.repeats}", key="repeats")
         if self.judge is not None and not self.judge:
             raise UsageError("expected the name of a completion function", key="judge")
+
+
+def check_names(config: Mapping[str, Any]) -> None:
+    """UsageError for what is no field of ``RunConfig``, with what a flag of the command line of that name is here."""
+    known = [one.name for one in fields(RunConfig)]
+    for name in config:
+        if name not in known:
+            hint = _OF_THE_COMMAND_LINE.get(name) or nearest(name, known)
+            raise UsageError("a run has no such argument", key=name, hint=hint or f"It takes: {', '.join(known)}")
 
 
 def several(value: Any) -> tuple[Any, ...]:

@@ -15,8 +15,8 @@ import yaml
 
 from aigc_evals.base import BaseEvalSpec, CompletionFnSpec, EvalSetSpec, EvalSpec
 from aigc_evals.elsuite.modelgraded.base import ModelGradedSpec
-from aigc_evals.errors import nearest
-from aigc_evals.yaml_files import Entries
+from aigc_evals.errors import UsageError, nearest
+from aigc_evals.yaml_files import MERGE, Entries, files_of
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = "tag:yaml.org,2002:null"
@@ -146,8 +146,7 @@ class Sources:
         sources = cls()
         for registry_path in map(Path, registry_paths):
             for folder in folders:
-                for path in _paths(registry_path / folder):
-                    file = _read(path, registry_path, KINDS[folder])
+                for file in _files(registry_path, KINDS[folder]):
                     sources.files.append(file)
                     for entry in entries(file):
                         sources.entries[folder][entry.name] = entry
@@ -216,15 +215,26 @@ def pairs(node: yaml.Node | None) -> list[tuple[yaml.Node, yaml.Node]]:
     return node.value if isinstance(node, yaml.MappingNode) else []
 
 
+def as_written(file: YamlFile) -> yaml.Node | None:
+    """The root of a file as it stands there: building an entry writes what it merges (``<<``) into its nodes."""
+    if file.root is None or MERGE.encode() not in file.content:
+        return file.root
+    root: yaml.Node | None = yaml.compose(file.content.decode("utf-8-sig"), Loader=_LOADER)
+    return root
+
+
 def place(node: yaml.Node) -> Place:
     return Place(node.start_mark.line + 1, node.start_mark.column + 1)
 
 
-def _paths(folder: Path) -> list[Path]:
-    if folder.is_dir():
-        return sorted(folder.glob("*.yaml"))
-    single = folder.with_name(folder.name + ".yaml")
-    return [path for path in (folder, single) if path.is_file()][:1]
+def _files(registry_path: Path, kind: Kind) -> list[YamlFile]:
+    """The files of a kind in a registry; the folder itself, with the error, where it cannot be read."""
+    folder = registry_path / kind.folder
+    try:
+        paths = files_of(folder)
+    except UsageError as error:
+        return [YamlFile(Path(error.path or folder), registry_path, kind, error=error)]
+    return [_read(path, registry_path, kind) for path in paths]
 
 
 def _read(path: Path, registry_path: Path, kind: Kind) -> YamlFile:
@@ -232,6 +242,6 @@ def _read(path: Path, registry_path: Path, kind: Kind) -> YamlFile:
     try:
         file.content = path.read_bytes()
         file.root = yaml.compose(file.content.decode("utf-8-sig"), Loader=_LOADER)
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError) as error:
         file.error = error
     return file

@@ -8,7 +8,9 @@ from typing import Any
 import yaml
 
 from aigc_evals.check.findings import ERROR, WARNING, Problem
-from aigc_evals.check.sources import Entry, YamlFile, entries, pairs, place
+from aigc_evals.check.sources import Entry, YamlFile, as_written, entries, pairs, place
+from aigc_evals.errors import UsageError
+from aigc_evals.yaml_files import TOO_DEEP
 
 _RESERVED = ("key", "group", "cls")
 
@@ -17,12 +19,16 @@ def syntax(file: YamlFile) -> Iterator[Problem]:
     """The file is not YAML, or has a value that cannot be built."""
     if isinstance(file.error, yaml.MarkedYAMLError):
         yield _marked(file.error)
-    elif isinstance(file.error, yaml.YAMLError):
-        yield Problem(f"not valid YAML: {file.error}")
+    elif file.error is not None and not isinstance(file.error, (UnicodeDecodeError, OSError, UsageError)):
+        yield Problem(_told(file.error))
     for entry in entries(file):
         if entry.value is None and entry.error is not None:
             marked = isinstance(entry.error, yaml.MarkedYAMLError)
-            yield _marked(entry.error) if marked else Problem(f"not valid YAML: {entry.error}", *entry.place)
+            yield _marked(entry.error) if marked else Problem(_told(entry.error), *entry.place)
+
+
+def _told(error: Exception) -> str:
+    return TOO_DEEP if isinstance(error, RecursionError) else f"not valid YAML: {error}"
 
 
 def _marked(error: Any) -> Problem:
@@ -39,6 +45,8 @@ def readable(file: YamlFile) -> Iterator[Problem]:
         yield Problem("the file is not UTF-8", before.count(b"\n") + 1, column, "Save it as UTF-8.")
     elif isinstance(file.error, OSError):
         yield Problem(f"cannot be read: {file.error.strerror}")
+    elif isinstance(file.error, UsageError):
+        yield Problem(file.error.message)
 
 
 def mapping(file: YamlFile) -> Iterator[Problem]:
@@ -59,27 +67,30 @@ def entry_form(file: YamlFile) -> Iterator[Problem]:
 def duplicate_key(file: YamlFile) -> Iterator[Problem]:
     """A key stands twice in one mapping."""
     severity = WARNING if file.kind.folder == "modelgraded" else ERROR
-    for line, column, key, first in _repeated(file.root, set()):
+    for line, column, key, first in sorted(_repeated(as_written(file))):
         message = f"the key {key!r} is here a second time (first in line {first})"
         yield Problem(message, line, column, "Only the last one would count: take one out.", severity)
 
 
-def _repeated(node: yaml.Node | None, known: set[int]) -> Iterator[tuple[int, int, str, int]]:
-    """Line, column, key and first line of each; ``known`` are the nodes seen (an alias of YAML leads to one again)."""
-    if id(node) in known:
-        return
-    known.add(id(node))
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _repeated(item, known)
-    seen: dict[str, int] = {}
-    for key_node, value in pairs(node):
-        line, column = place(key_node)
-        if str(key_node.value) in seen:
-            yield line, column, str(key_node.value), seen[str(key_node.value)]
-        seen.setdefault(str(key_node.value), line)
-        if not isinstance(value, yaml.ScalarNode):
-            yield from _repeated(value, known)
+def _repeated(root: yaml.Node | None) -> Iterator[tuple[int, int, str, int]]:
+    """Line, column, key and first line of each."""
+    # An alias of YAML leads to a node again; how deep they are nested is the file's affair.
+    known: set[int] = set()
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        if id(node) in known or isinstance(node, yaml.ScalarNode):
+            continue
+        known.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            todo += node.value
+        seen: dict[str, int] = {}
+        for key_node, value in pairs(node):
+            line, column = place(key_node)
+            if str(key_node.value) in seen:
+                yield line, column, str(key_node.value), seen[str(key_node.value)]
+            seen.setdefault(str(key_node.value), line)
+            todo.append(value)
 
 
 def reserved_key(file: YamlFile) -> Iterator[Problem]:

@@ -210,8 +210,7 @@ def _only(args: argparse.Namespace, foreign: Sequence[str], told: str) -> None:
 
 def _is_known(out: str) -> bool:
     """Whether a registry folder is searched without being named."""
-    from pathlib import Path
-
+    from aigc_evals.files import expanded
     from aigc_evals.registry import default_paths
 
-    return Path(out).expanduser().resolve() in [path.resolve() for path in default_paths()]
+    return expanded(out, key="out").resolve() in [path.resolve() for path in default_paths()]

@@ -16,10 +16,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import orjson
-
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.failures import http_error
+from aigc_evals.fastjson import decode
 from aigc_evals.redact import Redactor
 
 if TYPE_CHECKING:
@@ -230,16 +229,16 @@ class JsonClient:
 
     def _decoded(self, response: aiohttp.ClientResponse, content: bytes) -> Any:
         if response.status >= 300:
-            raise self._refused(response.status, content, response.headers)
+            raise self._refused(response.status, content, response.headers, response.charset)
         try:
-            return orjson.loads(content)
+            return _value(content, response.charset)
         except ValueError:
             told = f"the reply is not JSON: {self._excerpt(content)}"
             raise EndpointError(told, kind="bad_reply", retryable=True, status=response.status) from None
 
     def _event(self, data: str, strict: bool) -> Any:
         try:
-            value = orjson.loads(data)
+            value = _value(data)
         except ValueError:
             told = f"an event of the stream is not JSON: {self._excerpt(data.encode())}"
             raise EndpointError(told, kind="bad_reply", retryable=True) from None
@@ -257,11 +256,13 @@ class JsonClient:
         text = self._redactor.text(text)
         return repr(text[:_EXCERPT]) + ("..." if len(text) > _EXCERPT else "")
 
-    def _refused(self, status: int, content: bytes, headers: Mapping[str, str]) -> EndpointError:
+    def _refused(
+        self, status: int, content: bytes, headers: Mapping[str, str], charset: str | None = None
+    ) -> EndpointError:
         """The error that a reply of 400 or more stands for; OpenAI's, vLLM's and FastAPI's forms are understood."""
         message, code, param = "", None, None
         try:
-            body = orjson.loads(content)
+            body = _value(content, charset)
         except ValueError:
             body = None
         if isinstance(body, dict):
@@ -281,6 +282,23 @@ class JsonClient:
             param=param if isinstance(param, str) else None,
             passing=body is not None and self._passing is not None and self._passing(body),
         )
+
+
+def _value(content: bytes | str, charset: str | None = None) -> Any:
+    """The value of a JSON text as servers send it: also with NaN, half of a surrogate pair, a byte order mark, or in the
+    ``charset`` that the reply declares. ValueError for what is not JSON, or nested too deeply to be read.
+    """
+    try:
+        return decode(content)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except ValueError:
+        if charset is None or isinstance(content, str):
+            raise
+    try:
+        return decode(content.decode(charset).removeprefix("\ufeff"))
+    except (LookupError, RecursionError):
+        raise ValueError(f"not in {charset}") from None
 
 
 class ServerSentEvents:

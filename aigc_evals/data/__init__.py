@@ -12,6 +12,7 @@ import dataclasses
 import io
 import itertools
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import IO, Any
@@ -76,7 +77,7 @@ def iter_jsonls(paths: Paths, line_limit: int | None = None) -> Iterator[Any]:
 
 def get_json(path: PathLike) -> Any:
     """The value of a JSON file."""
-    if Path(path).is_dir():
+    if os.path.isdir(path):
         raise DataError("this is a directory; a JSON file is wanted", path=path)
     with open_source(path) as stream:
         content = stream.read()

@@ -20,6 +20,8 @@ PathLike = str | Path
 JSONL_SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.lz4", ".jsonl.zst")
 COMPRESSED_SUFFIXES = (".gz", ".lz4", ".zst")
 _S3 = "s3://"
+_PACKED_AT_ONCE = 1 << 13
+"""Bytes of a .zst file that are unpacked at a time: all that they hold is in memory then."""
 
 
 def is_remote(path: PathLike) -> bool:
@@ -123,9 +125,47 @@ def zstd_open(filename: PathLike, mode: str = "rb", openhook: Callable[..., Any]
     stream = openhook(filename, mode)
     if "r" not in mode:
         return zstandard.open(stream, mode=mode, closefd=True)
-    # Frames one after another are one file, as for the zstd command; zstandard.open stops after the first.
-    reader = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True, closefd=True)
-    return io.BufferedReader(reader)
+    return io.BufferedReader(_Frames(zstandard.ZstdDecompressor(), stream))
+
+
+class _Frames(io.RawIOBase):
+    """Unpacks Zstandard frames one after another, which are one file, as for the zstd command.
+
+    ``zstandard.open`` stops after the first, and neither it nor its ``stream_reader`` tells that a file ends in the midst
+    of one: EOFError, as for gzip.
+    """
+
+    def __init__(self, decompressor: Any, stream: BinaryIO) -> None:
+        self._decompressor = decompressor
+        self._stream = stream
+        self._frame: Any = None
+        self._packed = b""
+        self._ready = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready:
+            self._packed = self._packed or self._stream.read(_PACKED_AT_ONCE)
+            if not self._packed:
+                if self._frame is not None:
+                    raise EOFError("the file ends in the midst of a frame")
+                return 0
+            self._frame = self._frame or self._decompressor.decompressobj()
+            self._ready = memoryview(self._frame.decompress(self._packed))
+            self._packed = b""
+            if self._frame.eof:
+                self._packed, self._frame = self._frame.unused_data, None
+        count = min(len(buffer), len(self._ready))
+        buffer[:count] = self._ready[:count]
+        self._ready = self._ready[count:]
+        return count
+
+    def close(self) -> None:
+        if not self.closed:
+            self._stream.close()
+        super().close()
 
 
 def open_by_file_pattern(filename: PathLike, mode: str = "r", **kwargs: Any) -> Any:
@@ -208,7 +248,7 @@ def _local(name: str) -> str:
     path = name.removeprefix("file://")
     if not os.path.exists(path) and not os.path.isabs(path):
         own = Path(__file__).parents[1] / "registry" / "data" / path
-        if own.exists():
+        if os.path.exists(own):
             return str(own)
     return path
 

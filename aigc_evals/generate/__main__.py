@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from aigc_evals.files import expanded
 from aigc_evals.generate import DATASETS, get
 from aigc_evals.generate.base import Generate
 from aigc_evals.registry import BUILT_IN, Registry
@@ -16,7 +17,7 @@ from aigc_evals.registry import BUILT_IN, Registry
 def built_in(name: str) -> Generate:
     """The data set as the command for the package's own eval makes it."""
     cls = get(name)
-    made = cls(out=Path.home() / ".aigc_evals")
+    made = cls(out=expanded("~/.aigc_evals"))
     made.samples = cls.suggested_samples
     return made
 

@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from aigc_evals.errors import UsageError
-from aigc_evals.files import spare_name
+from aigc_evals.files import is_folder, spare_name
 from aigc_evals.generate.files import unwritable
 
 _TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -270,7 +270,7 @@ class _Unpacking:
             path.parent.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
             raise _refused(self._archive, f"{name!r} lies below a file") from None
-        if path.is_dir():
+        if is_folder(path):
             raise _refused(self._archive, f"{name!r} is a folder and a file")
         with open(path, "wb") as out:
             for block in _blocks(stream):

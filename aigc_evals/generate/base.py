@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from aigc_evals.errors import UsageError, nearest
-from aigc_evals.files import write_whole
+from aigc_evals.files import expanded, is_file, write_whole
 from aigc_evals.generate.examples import Examples
 from aigc_evals.generate.files import unwritable
 from aigc_evals.generate.kinds import CHINESE, ENGLISH, EvalKind, as_yaml, most_letters, named, own_yaml
@@ -99,8 +99,8 @@ class Generate:
         accept_changed: bool = False,
         made_as: str | None = None,
     ) -> None:
-        self.out = Path(out).expanduser()
-        self.folder = Path(folder).expanduser()
+        self.out = expanded(out, key="out")
+        self.folder = expanded(folder, key="folder")
         self.seed = seed
         self.few_shot = few_shot
         self.subset = self.subset_names(subset)
@@ -300,7 +300,7 @@ class Generate:
         again = self.source is not None and not self._taken
         # Another process may put the files aside, or be writing them, so they are looked for and opened in one go.
         with self._splits.held():
-            if again or not self._splits.file(split).is_file():
+            if again or not is_file(self._splits.file(split)):
                 self._make_splits(split, again)
                 self._taken = True
                 split = self._stands_for.setdefault(split, self._splits.saved(split, self.class_name))

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aigc_evals.files import home
+
 if TYPE_CHECKING:
     from aigc_evals.generate.base import Generate
 
@@ -77,7 +79,7 @@ def name_of(cls: type[Generate]) -> str | None:
 
 def _folder(path: Path) -> str:
     """A folder as it is written for a shell, under ``~`` where it is in the user's home."""
-    try:
-        return f"~/{shlex.quote(path.relative_to(Path.home()).as_posix())}"
-    except (ValueError, RuntimeError):
-        return shlex.quote(path.as_posix())
+    own = home()
+    if own is not None and path.is_relative_to(own):
+        return f"~/{shlex.quote(path.relative_to(own).as_posix())}"
+    return shlex.quote(path.as_posix())

@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 from aigc_evals import __version__
 from aigc_evals.columns import bar_size
 from aigc_evals.errors import UsageError
-from aigc_evals.files import checksum
+from aigc_evals.files import checksum, is_file, is_there
 from aigc_evals.generate.archives import UnusableArchive, check_kind
 from aigc_evals.generate.files import DatasetsLock, unwritable
 from aigc_evals.redact import Redactor
@@ -112,7 +112,7 @@ def download(
     path = folder / remote.file
     recorded = lock.recorded(remote.shown)
     wanted = remote.sha256 or (recorded or {}).get("sha256")
-    if path.is_file() and (wanted is None or accept_changed or checksum(path) == wanted):
+    if is_file(path) and (wanted is None or accept_changed or checksum(path) == wanted):
         check_kind(path, path.name)
         return _settled(remote, path, lock, wanted, accept_changed)
     try:
@@ -220,7 +220,7 @@ class _Transfer:
                     return self.part
 
     def _size(self) -> int:
-        return self.part.stat().st_size if self.part.exists() else 0
+        return self.part.stat().st_size if is_there(self.part) else 0
 
     def _attempt(self, session: Any) -> None:
         import requests

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from aigc_evals.errors import UsageError
-from aigc_evals.files import spare_name, write_whole
+from aigc_evals.files import is_there, spare_name, write_whole
 
 
 def unwritable(path: Path, error: OSError) -> UsageError:
@@ -32,7 +32,7 @@ def replaced(folder: Path) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            if aside.exists():
+            if is_there(aside):
                 shutil.rmtree(folder, ignore_errors=True)
                 os.replace(aside, folder)
             raise

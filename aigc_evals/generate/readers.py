@@ -15,6 +15,7 @@ from typing import Any, TextIO
 
 from aigc_evals.data.lines import likely_encoding
 from aigc_evals.errors import DataError, nearest
+from aigc_evals.files import is_file
 from aigc_evals.generate.rows import Row
 
 _BLOCK = 1 << 20
@@ -31,9 +32,9 @@ def find(folder: Path, name: str) -> Path:
 
 def find_all(folder: Path, name: str) -> list[Path]:
     """All files below ``folder`` whose paths end with ``name``, which may hold ``*``; the least deep first, then by path."""
-    found = [path for path in folder.rglob(name) if path.is_file()]
+    found = [path for path in folder.rglob(name) if is_file(path)]
     if not found:
-        files = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+        files = (path for path in folder.rglob("*") if is_file(path) and not path.name.startswith("."))
         names = [path.relative_to(folder).as_posix() for path in files]
         near = nearest(name, names) or f"There are: {', '.join(sorted(names)[:20]) or 'no files at all'}"
         raise DataError(f"the source has no file {name!r}", path=folder, hint=near)

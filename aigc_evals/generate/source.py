@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aigc_evals.errors import UsageError
-from aigc_evals.files import checksum
+from aigc_evals.files import checksum, expanded, is_file, is_folder, listed
 from aigc_evals.generate.archives import kind_of, unpack
 from aigc_evals.generate.download import Remote, download
 from aigc_evals.generate.files import DatasetsLock, unwritable
@@ -108,14 +108,14 @@ class Source:
         elif re.match(r"https?://", self.given):
             found = [self._download(remote) for remote in self._at(self.given)]
         else:
-            path = Path(self.given).expanduser()
-            if path.is_dir():
-                packed = [path / remote.file for remote in self.files if (path / remote.file).is_file()]
+            path = expanded(self.given, key="source")
+            if is_folder(path, key="source"):
+                packed = [path / remote.file for remote in self.files if is_file(path / remote.file)]
                 # Some files, and none to unpack: what came out of the others stands beside them.
                 if not packed or (len(packed) < len(self.files) and all(kind_of(one) == "plain" for one in packed)):
                     return path
                 found = packed
-            elif path.is_file():
+            elif is_file(path):
                 if len(self.files) > 1:
                     names = ", ".join(remote.file for remote in self.files)
                     raise UsageError(
@@ -148,9 +148,9 @@ class Source:
         root = self.folder / UNPACKED
         kept = {name for path in found for name in (f"{path.name}.d", f".{path.name}.sha256")}
         try:
-            for other in root.iterdir() if root.is_dir() else ():
+            for other in listed(root):
                 if other.name not in kept:
-                    shutil.rmtree(other) if other.is_dir() else other.unlink()
+                    shutil.rmtree(other) if is_folder(other) else other.unlink()
             plain = [path for path in found if kind_of(path) == "plain"]
             for path in plain:
                 self._unpack(path, root, ())
@@ -166,6 +166,6 @@ class Source:
         state = checksum(path)
         if wanted:
             state += " " + sha256("\n".join(wanted).encode()).hexdigest()
-        if not (target.is_dir() and mark.is_file() and mark.read_text(encoding="utf-8") == state):
+        if not (is_folder(target) and is_file(mark) and mark.read_text(encoding="utf-8") == state):
             unpack(path, target, wanted=wanted)
             mark.write_text(state, encoding="utf-8")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from aigc_evals.errors import UsageError
-from aigc_evals.files import write_whole
+from aigc_evals.files import is_file, write_whole
 from aigc_evals.generate.files import held, replaced, unwritable
 
 SAME_SPLIT = {"val": "validation", "valid": "validation", "dev": "validation", "training": "train", "testing": "test"}
@@ -39,7 +39,7 @@ class Splits:
     def saved(self, split: str, whose: str) -> str:
         """``split`` where it was made, or else the one that the name stands for; UsageError where neither was."""
         for name in (split, SAME_SPLIT.get(split, split)):
-            if self.file(name).is_file():
+            if is_file(self.file(name)):
                 return name
         hint = (
             f"extract_and_save_datasets is to give it to save_split; it saved {', '.join(self.names()) or 'nothing'}."

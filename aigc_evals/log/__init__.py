@@ -20,6 +20,7 @@ from typing import Any, overload
 from aigc_evals.base import Event
 from aigc_evals.errors import RunError, UsageError
 from aigc_evals.fastjson import decode_object, encode
+from aigc_evals.files import is_file, is_folder, listed, unreadable
 
 _EVENT_FIELDS = tuple(field.name for field in fields(Event))
 _CHUNK = 1 << 20
@@ -136,16 +137,26 @@ def read_spec(path: str | Path) -> dict[str, Any] | None:
 def require_spec(path: str | Path) -> dict[str, Any]:
     """As ``read_spec``, but a UsageError that says what else there is under that name, if anything."""
     path = Path(path)
-    if path.is_dir():
-        found = sorted(one.name for one in path.glob("*.jsonl"))
+    if is_folder(path):
+        found = [one.name for one in listed(path) if one.suffix == ".jsonl"]
         hint = f"It has: {', '.join(found[:5])}" if found else None
         raise UsageError("this is a folder; name a log that is in it", path=path, hint=hint)
-    if not path.is_file():
+    if not is_file(path):
         raise UsageError("there is no such log", path=path)
     spec = read_spec(path)
     if spec is None:
+        check_readable(path)
         raise UsageError("this file is not a log of aigc_evals", path=path)
     return spec
+
+
+def check_readable(path: Path) -> None:
+    """UsageError with the reason where a file cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            file.read(1)
+    except OSError as error:
+        raise unreadable(path, error) from None
 
 
 def is_torn_spec(path: Path) -> bool:

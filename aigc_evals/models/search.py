@@ -19,6 +19,7 @@ from typing import Any
 
 from aigc_evals import plugins
 from aigc_evals.errors import UsageError
+from aigc_evals.files import expanded, home, is_file, is_folder, listed
 from aigc_evals.models.named import NamedModel, is_named_model
 from aigc_evals.objects import load_file, load_module
 
@@ -112,7 +113,8 @@ class NamedModels:
 
     @cached_property
     def _home(self) -> _Folder:
-        return _Folder(self._folder or Path.home() / ".aigc_evals" / "models")
+        at_home = home()
+        return _Folder(self._folder or (None if at_home is None else at_home / ".aigc_evals" / "models"))
 
     def at_home(self, name: str) -> ModelClass | None:
         """What the user's folder has under that name, as far as its source tells; nothing is loaded."""
@@ -158,16 +160,22 @@ class _Folder:
     executed to be known.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self.problems: dict[str, UsageError] = {}
         self._told: list[ModelClass] = []
         self._unclear: dict[Path, str] = {}
+        for path in [] if folder is None else self._in(folder):
+            if path.suffix == ".py" and path.name[0] not in "._":
+                self._read(path)
+
+    def _in(self, folder: Path) -> list[Path]:
         try:
-            paths = sorted(path for path in folder.iterdir() if path.suffix == ".py" and path.name[0] not in "._")
-        except OSError:
-            paths = []
-        for path in paths:
-            self._read(path)
+            return listed(folder)
+        except UsageError as error:
+            # A home that may not be searched is not known to have any.
+            if os.path.lexists(folder):
+                self.problems[str(folder)] = error
+            return []
 
     def _read(self, path: Path) -> None:
         try:
@@ -256,13 +264,13 @@ def _given(model: Any, told_by: str) -> list[ModelClass]:
             f"expected a Python file, a module or a class derived from NamedModel, got {model!r}", key=_KEY
         )
     else:
-        path = Path(model).expanduser()
-        if path.suffix == ".py" or path.is_file():
+        path = expanded(model, key=_KEY)
+        if path.suffix == ".py" or is_file(path, key=_KEY):
             module = load_file(path)
         elif all(part.isidentifier() for part in str(model).split(".")):
             module = load_module(str(model))
         else:
-            hint = "Name the Python files in it." if path.is_dir() else None
+            hint = "Name the Python files in it." if is_folder(path, key=_KEY) else None
             raise UsageError("expected a Python file (.py) or the name of a module", path=model, key=_KEY, hint=hint)
     found = classes_of(module, told_by)
     if not found:

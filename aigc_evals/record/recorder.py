@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from collections import Counter
@@ -311,7 +312,7 @@ class Recorder(RecordMethods):
         path = self.path
         if path is None:
             return [event for event in self._memory if event.type == type]
-        return EventView(lambda: read_events(path, type) if path.exists() else (), self._counts[type])
+        return EventView(lambda: read_events(path, type) if os.path.exists(path) else (), self._counts[type])
 
     def get_metrics(self) -> list[dict[str, Any]]:
         """The data of all ``metrics`` events."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from aigc_evals.base import Event, RunSpec
 from aigc_evals.fastjson import decode
+from aigc_evals.files import is_there
 from aigc_evals.log import LogFile, is_torn_spec
 from aigc_evals.log.resume import continue_log
 from aigc_evals.sinks.ledger import first_free_id
@@ -47,7 +48,7 @@ class RunLog:
         ``take_in`` gets the events of each finished sample that is in it, ``run_spec`` the id and the time of the run.
         UsageError for a file that cannot be written, is no log, or another run's; it stays as it was.
         """
-        made = not path.exists()
+        made = not is_there(path, key="record_path")
         log = cls(LogFile.open(path), encode, made=made)
         try:
             if log._file.size and is_torn_spec(path):

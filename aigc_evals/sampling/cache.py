@@ -25,8 +25,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aigc_evals.api import CompletionResult
-from aigc_evals.errors import RunError
+from aigc_evals.errors import RunError, UsageError
 from aigc_evals.fastjson import decode, encode
+from aigc_evals.files import expanded, home, is_there
 from aigc_evals.prompt.base import Prompt
 from aigc_evals.redact import Redactor
 from aigc_evals.sampling.cache_identity import Identity, identity
@@ -57,16 +58,24 @@ def cache_path(environ: Mapping[str, str] | None = None, platform: str = sys.pla
     environ = os.environ if environ is None else environ
     own = environ.get("AIGC_EVALS_CACHE_DIR")
     if own:
-        return Path(own).expanduser() / "completions.sqlite3"
+        return expanded(own, key="AIGC_EVALS_CACHE_DIR") / "completions.sqlite3"
     if platform == "win32" and environ.get("LOCALAPPDATA"):
         folder = Path(environ["LOCALAPPDATA"])
     elif platform == "darwin":
-        folder = Path.home() / "Library" / "Caches"
+        folder = _home() / "Library" / "Caches"
     else:
         # A relative XDG path is to be ignored, says its specification.
         given = environ.get("XDG_CACHE_HOME", "")
-        folder = Path(given) if os.path.isabs(given) else Path.home() / ".cache"
+        folder = Path(given) if os.path.isabs(given) else _home() / ".cache"
     return folder / "aigc_evals" / "completions.sqlite3"
+
+
+def _home() -> Path:
+    found = home()
+    if found is None:
+        hint = "Name a folder: AIGC_EVALS_CACHE_DIR."
+        raise UsageError("there is no home folder that the cache could be in", key="cache", hint=hint)
+    return found
 
 
 class CachedResult(CompletionResult):
@@ -237,7 +246,7 @@ def _connect(path: Path, patience: float = 0.0) -> sqlite3.Connection:
     import sqlite3
 
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not path.exists():
+    if not os.path.exists(path):
         # Prompts and answers are the user's own.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     connection = sqlite3.connect(path, timeout=_OPEN_SECONDS, isolation_level=None, check_same_thread=False)
@@ -292,7 +301,7 @@ class Kept:
 
 def contents(path: Path) -> list[Kept]:
     """What the file holds by endpoint and model; nothing where there is no file, RunError where it cannot be read."""
-    if not path.exists():
+    if not is_there(path):
         return []
     with _opened(path) as connection:
         rows = connection.execute(
@@ -307,7 +316,7 @@ def remove(path: Path, *, model: str | None = None, older_than: float | None = N
 
     A file that is no database is removed where all is to go. RunError where it is locked or cannot be written.
     """
-    if not path.exists():
+    if not is_there(path):
         return 0, 0
     wanted: list[str] = []
     values: list[Any] = []

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aigc_evals.errors import UsageError
+from aigc_evals.files import is_folder
 from aigc_evals.redact import Redactor, url_secrets
 
 if TYPE_CHECKING:
@@ -129,9 +130,10 @@ def _check_file(url: URL) -> None:
     if name.startswith("file:"):
         return
     path = Path(name)
-    if path.is_dir() or not path.parent.is_dir():
-        what = "this is a folder, not a database" if path.is_dir() else "there is no such folder"
-        raise UsageError(what, path=path if path.is_dir() else path.parent, key=KEY)
+    if is_folder(path, key=KEY):
+        raise UsageError("this is a folder, not a database", path=path, key=KEY)
+    if not is_folder(path.parent, key=KEY):
+        raise UsageError("there is no such folder", path=path.parent, key=KEY)
 
 
 def _shown(url: URL) -> str:

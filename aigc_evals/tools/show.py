@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import os
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,15 @@ from aigc_evals.base import DEFAULT_SEED, Outcome
 from aigc_evals.check.sources import KINDS, Entry, Sources
 from aigc_evals.check.spec_rules import matching
 from aigc_evals.check.uses import QuietRegistry, make_eval
+from aigc_evals.completion_fns.http_template import literal_secrets
+from aigc_evals.completion_fns.login import secrets_in
 from aigc_evals.errors import AigcEvalsError, UsageError, nearest
 from aigc_evals.fastjson import decode, encode
 from aigc_evals.made_data import missing_data
 from aigc_evals.models.named import as_completion_fn
 from aigc_evals.models.search import ModelClass, NamedModels
 from aigc_evals.objects import load_object
-from aigc_evals.redact import Redactor
+from aigc_evals.redact import MARK, Redactor, names_a_secret
 from aigc_evals.registry import in_family
 from aigc_evals.sampling import NoAnswer
 
@@ -218,7 +220,44 @@ def _set(sources: Sources, folder: str, name: str) -> dict[str, Any]:
 
 def _function(sources: Sources, folder: str, name: str) -> dict[str, Any]:
     entry = sources.resolved(folder, name)
-    return {**_head(sources, folder, name), **(_class(entry) if entry is not None else {})}
+    shown = {**_head(sources, folder, name), **(_class(entry) if entry is not None else {})}
+    args = shown.get("args")
+    if not isinstance(args, Mapping):
+        return shown
+    request = {key: args[key] for key in ("body", "form", "params") if key in args}
+    shown["args"] = Redactor([*_of_headers(args), *literal_secrets(request)]).value(_masked(args))
+    return shown
+
+
+def _masked(value: Any) -> Any:
+    """Arguments with the headers in them masked that are secret by their names, however short they are."""
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        key: {name: MARK if names_a_secret(str(name), anywhere=True) else text for name, text in item.items()}
+        if _is_headers(key, item)
+        else _masked(item)
+        for key, item in value.items()
+    }
+
+
+def _of_headers(value: Any) -> Iterator[str]:
+    """What of the headers in arguments must never be shown, as a run knows it."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _of_headers(item)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if _is_headers(key, item):
+                yield from secrets_in({str(name): str(text) for name, text in item.items()})
+            else:
+                yield from _of_headers(item)
+
+
+def _is_headers(key: Any, value: Any) -> bool:
+    return isinstance(value, Mapping) and str(key).lower().endswith("headers")
 
 
 def _spec(sources: Sources, folder: str, name: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from graphlib import CycleError, TopologicalSorter
 
 import pytest
@@ -78,6 +79,23 @@ def test_the_suites_do_not_know_each_other() -> None:
         others = {room(other) for other in set().union(*imports(name))}
         if room(name) in ("elsuite", "completion_fns"):
             assert others & {"elsuite", "completion_fns"} <= {room(name)}, name
+
+
+ASKED_OF_PATHS = {"is_dir", "is_file", "exists", "expanduser", "home"}
+"""What of pathlib raises, or says no, by the version of Python where a folder may not be searched or there is no home."""
+
+ASK_THEMSELVES = ("files", "sync.plan")
+"""Where that is meant: the module that has it in words, and the entries of a folder that is being listed."""
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_is_there_is_asked_in_one_way(name: str) -> None:
+    if name.startswith(ASK_THEMSELVES):
+        return
+    tree = ast.parse(modules()[name].read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and not node.args and not node.keywords]
+    asked = [node.func for node in calls if isinstance(node.func, ast.Attribute) and node.func.attr in ASKED_OF_PATHS]
+    assert [f"{name}:{node.lineno}: use aigc_evals.files" for node in asked] == []
 
 
 def test_there_is_no_circle() -> None:

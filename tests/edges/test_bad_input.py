@@ -101,6 +101,10 @@ CASES: dict[str, Case] = {
     "arguments that are a list": yaml(f"a.b:\n  {MATCH}\n  args: [1]\n", "bad.yaml:1", "mapping", eval="a.b"),
     "a class without a module": yaml("a.b: {class: Match}\n", "bad.yaml:1", "module:Name", eval="a.b"),
     "a module that is none": yaml("a.b: {class: 'no_such_module:X'}\n", "bad.yaml:1", "'no_such_module'", eval="a.b"),
+    "a class of a file": yaml(
+        "a.b: {class: 'my/evals.py:Mine'}\n", "bad.yaml:1", "write evals:Mine", "the folder my on PYTHONPATH", eval="a.b"
+    ),
+    "an argument that is misspelt": entry("num_fewshot: 1", "bad.yaml:2", "'num_fewshot'", "num_few_shot"),
     "a class that is none": yaml(
         "a.b: {class: 'aigc_evals.elsuite.basic.match:Macth'}\n", "bad.yaml:1", "'Macth'", "Did you mean: Match", eval="a.b"
     ),
@@ -173,8 +177,6 @@ CASES: dict[str, Case] = {
     "a constructor that wants more": Case(("functions.py:Picky", "size"), model="functions.py:Picky"),
     "a module that fails": Case(("broken", "ZeroDivisionError"), model="broken:f", env={"PYTHONPATH": "."}),
     "a name the module lacks": Case(("json", "'lods'", "loads"), model="json:lods"),
-    "a function that returns None": Case(("NoneType", "str or a CompletionResult"), model="functions.py:nothing"),
-    "a function that returns a number": Case(("int", "str or a CompletionResult"), model="functions.py:number"),
     "no endpoint": Case(
         ("no completion function is named 'dumy'", "OPENAI_API_KEY"), model="dumy", env={"OPENAI_BASE_URL": ""}
     ),
@@ -239,6 +241,16 @@ def test_a_mistake_is_one_clear_message_and_exit_code_2(name: str, ended: dict[s
         assert text in message, f"{text!r} is not in:\n{message}"
     assert result.code == 2, message
     assert message.count("error:") == 1
+
+
+@pytest.mark.parametrize(("name", "what"), [("nothing", "NoneType"), ("number", "int")])
+def test_answers_of_a_wrong_type_are_errors_of_samples_that_the_report_explains(
+    name: str, what: str, home: Path
+) -> None:
+    result = perform(Case((), ("--json",), model=f"functions.py:{name}"), home, "http://127.0.0.1:9/v1").finished
+    assert (result.code, result.report["outcomes"]["error"]) == (1, 3)
+    (problem,) = result.report["problems"]
+    assert f"must return a str or a CompletionResult, this one returned {what}" in problem
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -169,6 +169,38 @@ def test_show_masks_secrets(folder: Path, env: dict[str, str]) -> None:
     assert shown["args"]["model"] == "m"
 
 
+def test_show_masks_what_a_run_would(tmp_path: Path) -> None:
+    headers = {
+        "X-Session": "番茄",
+        "userkey": "ab",
+        "X-Trace": "build 9f8e7d6c5b4a",
+        "X-Session-Id": "9f8e7d6c5b4b",
+        "X-Route": "canary-v2",
+    }
+    asked = {"model": "m", "headers": headers, "options": {"extra_headers": {"Cookie": "a=b"}}}
+    api = {
+        "url": "http://h/x",
+        "answer": "a",
+        "body": {"token": "tomato-quartz", "q": "{prompt}", "end_token": "[END]"},
+    }
+    entries = {
+        "甲": {"class": "aigc_evals.completion_fns.openai:OpenAIChatCompletionFn", "args": asked},
+        "乙": {"class": "aigc_evals.completion_fns.http:HttpCompletionFn", "args": api},
+    }
+    place = registry(tmp_path, {"completion_fns/a.yaml": yaml.safe_dump(entries, allow_unicode=True)})
+    (shown,) = show([place], "甲")
+    assert shown["args"]["headers"] == {
+        "X-Session": "[redacted]",
+        "userkey": "[redacted]",
+        "X-Trace": "build [redacted]",
+        "X-Session-Id": "[redacted]",
+        "X-Route": "canary-v2",
+    }
+    assert shown["args"]["options"] == {"extra_headers": {"Cookie": "[redacted]"}}
+    (shown,) = show([place], "乙")
+    assert shown["args"]["body"] == {"token": "[redacted]", "q": "{prompt}", "end_token": "[END]"}
+
+
 def test_what_cannot_be_shown_is_said_and_the_rest_is_shown(folder: Path) -> None:
     (shown,) = show([BUILT_IN, folder], "坏的.测试.v0")
     assert "no such data file" in shown["problem"]

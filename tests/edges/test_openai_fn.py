@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from support import cli, logs
+from support.api_server import ApiServer, Reply
 from support.registries import match_registry
 
 import aigc_evals as evals
@@ -28,6 +29,80 @@ def run_fuzzy(server: LoopbackServer, home: Path, *args: object, **env: str) -> 
     made = cli.environment(home, server.base_url, **env)
     command = ["mock-model", "BoolQ_fuzzy", "--max_samples", 24, "--concurrency", 4, "--json", "--record_path", log]
     return cli.run(*command, *args, env=made), log
+
+
+# -- what counts as JSON --------------------------------------------------------------------------------------------
+
+WHOLE = '{"choices":[{"message":{"content":"%s"},"finish_reason":"stop"}]%s}'
+READABLE = {
+    "half of a surrogate pair": (WHOLE % ("True\\ud83d", ""), "application/json", "True\ud83d"),
+    "half of one in a name": (WHOLE % ("True", ',"model":"\\ud800"'), "application/json", "True"),
+    "no number": (WHOLE % ("True", ',"usage":{"total_tokens":NaN}'), "application/json", "True"),
+    "infinity": (WHOLE % ("True", ',"x":-Infinity'), "application/json", "True"),
+    "a long number": (WHOLE % ("True", ',"x":123456789012345678901234567890'), "application/json", "True"),
+    "a byte order mark": ("\ufeff" + WHOLE % ("True", ""), "application/json; charset=utf-8", "True"),
+    "another charset": ((WHOLE % ("True 是的", "")).encode("gbk"), "application/json; charset=gbk", "True 是的"),
+    "two bytes a character": (
+        (WHOLE % ("True 是", "")).encode("utf-16"),
+        "application/json; charset=utf-16",
+        "True 是",
+    ),
+    "a wrong charset": (WHOLE % ("True 是的", ""), "application/json; charset=gbk", "True 是的"),
+}
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_a_reply_that_can_be_read_is_asked_for_once(name: str, home: Path) -> None:
+    body, kind, answer = READABLE[name]
+    reply = Reply(body if isinstance(body, bytes) else body.encode(), content_type=kind)
+    with ApiServer(lambda asked: reply) as api:
+        fn = OpenAIChatCompletionFn("m", f"{api.url}/v1")
+        assert fn(prompt="q").get_completions() == [answer]
+        for args in (("--cache",), ("--cache",), ()):
+            env = cli.environment(home, f"{api.url}/v1")
+            done = cli.run("m", "test-match", "--max_samples", 1, "--json", *args, env=env)
+            assert done.report["outcomes"]["scored"] == 1, done.err
+    assert len(api.asked) == 3, "the second run was answered from the cache"
+
+
+UNREADABLE = {
+    "another charset than it says": (WHOLE % ("是", "")).encode("gbk"),
+    "nested too deeply": b"[" * 100_000,
+    "half of it": WHOLE[:30].encode(),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+@pytest.mark.parametrize("charset", ["", "; charset=utf-8", "; charset=no-such-one"])
+def test_a_reply_that_cannot_be_read_is_a_bad_one(name: str, charset: str) -> None:
+    reply = Reply(UNREADABLE[name], content_type=f"application/json{charset}")
+    with ApiServer(lambda asked: reply) as api, pytest.raises(EndpointError, match="the reply is not JSON") as caught:
+        OpenAIChatCompletionFn("m", f"{api.url}/v1")(prompt="q")
+    assert (caught.value.kind, caught.value.retryable) == ("bad_reply", True)
+
+
+def test_a_stream_and_a_refusal_are_read_with_the_same_patience() -> None:
+    event = '{"choices":[{"index":0,"delta":{"content":"a\\ud83d"},"finish_reason":"stop"}],"usage":{"x":NaN}}'
+    stream = Reply(f"data: {event}\n\ndata: [DONE]\n\n".encode(), content_type="text/event-stream")
+    with ApiServer(lambda asked: stream) as api:
+        fn = OpenAIChatCompletionFn("m", f"{api.url}/v1", stream=True)
+        assert fn(prompt="q").get_completions() == ["a\ud83d"]
+    refusal = Reply(
+        '{"error":{"message":"不行"}}'.encode("gbk"), status=400, content_type="application/json; charset=gbk"
+    )
+    with ApiServer(lambda asked: refusal) as api, pytest.raises(EndpointError, match="HTTP 400: 不行"):
+        OpenAIChatCompletionFn("m", f"{api.url}/v1")(prompt="q")
+
+
+def test_a_key_that_is_only_a_word_is_no_secret_in_what_is_asked_and_answered(
+    loopback: LoopbackServer, home: Path
+) -> None:
+    loopback.configure(answer="True, as ollama says")
+    log = home / "run.jsonl"
+    env = cli.environment(home, loopback.base_url, OPENAI_API_KEY="ollama")
+    assert cli.run("m", "test-match", "--record_path", log, env=env).code == 0
+    assert all(request["authorized"] for request in loopback.requests())
+    assert {event["data"]["sampled"][0] for event in logs.events(log, "sampling")} == {"True, as ollama says"}
 
 
 # -- parameters an endpoint does not take ---------------------------------------------------------------------------

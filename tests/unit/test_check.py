@@ -245,6 +245,49 @@ def test_what_is_in_order_is_left_alone(files: dict[str, str | bytes], tmp_path:
     assert found_in(tmp_path, files) == []
 
 
+MERGED = {
+    "evals/甲.yaml": """
+        甲.乙: &base
+          class: aigc_evals.elsuite.basic.match:Match
+          args: &args {samples_jsonl: 甲.jsonl}
+        丙.丁:
+          <<: *base
+          args:
+            <<: *args
+            num_few_shot: 0
+        """,
+    "data/甲.jsonl": GOOD,
+}
+
+
+def test_a_merge_of_yaml_is_no_repetition_and_what_is_one_beside_it_is_found(tmp_path: Path) -> None:
+    assert found_in(tmp_path / "fine", dict(MERGED)) == []
+    text = MERGED["evals/甲.yaml"].replace("num_few_shot: 0\n", "num_few_shot: 0\n            num_few_shot: 0\n")
+    (found,) = found_in(tmp_path / "twice", {**MERGED, "evals/甲.yaml": text})
+    assert (found.rule, found.line) == ("duplicate-key", 10)
+
+
+def test_deep_nesting_is_looked_through_or_told(tmp_path: Path) -> None:
+    nested = "[" * 1000 + "{a: 1, a: 2}" + "]" * 1000
+    deep = f"甲.乙:\n  class: aigc_evals.elsuite.basic.match:Match\n  args: {{x: {nested}}}\n"
+    assert "duplicate-key" in {one.rule for one in found_in(tmp_path, {"evals/a.yaml": deep})}
+
+
+def test_a_folder_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
+    path = registry(tmp_path, dict(MERGED))
+    (path / "eval_sets").symlink_to("eval_sets")
+    (found,) = check_registry([BUILT_IN, path], within=[path])
+    assert (found.path, found.severity) == (path / "eval_sets", "error")
+    assert "symbolic links" in found.message
+
+
+def test_files_that_editors_hide_are_not_looked_at(tmp_path: Path) -> None:
+    path = registry(tmp_path, dict(MERGED))
+    (path / "evals" / ".#甲.yaml").symlink_to("user@host.1:2")
+    (path / "evals" / "._甲.yaml").write_bytes(b"\x00\x05\x16\x07")
+    assert list(check_registry([BUILT_IN, path], within=[path])) == []
+
+
 FINE = [
     (MATCH, rows(("问", ["北京", " 北京"]), ("再问", "巴黎"))),
     (MATCH, rows(("一", ["巴黎", "巴黎市"]), ("二", ["巴黎", "巴黎市"]), ("三", "罗马"), ("四", "罗马"))),

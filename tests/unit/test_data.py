@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import gzip
+import io
 import json
 import math
 import sys
@@ -238,6 +239,38 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"not gzip")
     with pytest.raises(UsageError, match=r"not gz data"):
         data.get_jsonl(path)
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".lz4", ".zst"])
+def test_a_file_that_was_cut_off_is_never_a_shorter_one(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.jsonl{suffix}"
+    frames = b""
+    for rows in ([{"a": f"第 {i} 行"} for i in range(3000)], ROWS):
+        with data.open_by_file_pattern(path, "wb") as out:
+            out.write("".join(f"{data.jsondumps(row)}\n" for row in rows).encode())
+        frames += path.read_bytes()
+    last = len(path.read_bytes())
+    path.write_bytes(frames)
+    assert len(data.get_jsonl(path)) == 3002
+    for cut in (len(frames) // 2, len(frames) - last - 1, len(frames) - last + 9, len(frames) - 1):
+        path.write_bytes(frames[:cut])
+        with pytest.raises(UsageError, match="damaged"):
+            data.get_jsonl(path)
+    path.write_bytes(frames[:-last])
+    assert len(data.get_jsonl(path)) == 3000, "what ends with a frame is whole"
+
+
+@given(st.lists(st.binary(max_size=300), max_size=4), st.integers(1, 400))
+def test_zstandard_frames_are_read_in_pieces_of_any_size(parts: list[bytes], size: int) -> None:
+    import zstandard
+
+    skipped = b"\x50\x2a\x4d\x18\x02\x00\x00\x00__"
+    packed = b"".join(zstandard.compress(part) + skipped for part in parts)
+    found = b""
+    with data.zstd_open(io.BytesIO(packed), "rb", lambda stream, mode: stream) as file:
+        while piece := file.read(size):
+            found += piece
+    assert found == b"".join(parts)
 
 
 def test_a_missing_package_names_the_command_that_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

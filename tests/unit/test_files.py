@@ -13,9 +13,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aigc_evals.errors import UsageError
-from aigc_evals.files import checksum, replacement, spare_name, write_whole
+from aigc_evals.files import checksum, is_file, is_folder, is_there, listed, replacement, spare_name, write_whole
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+
+
+def test_what_is_there_is_told_from_what_cannot_be_looked_at(tmp_path: Path) -> None:
+    file = write_whole(tmp_path / "甲.txt", [b"x"])
+    looks = (is_there, is_file, is_folder)
+    assert [look(tmp_path) for look in looks] == [True, False, True]
+    assert [look(str(file)) for look in looks] == [True, True, False]
+    for nothing in (tmp_path / "乙", file / "below", tmp_path / "a\0b"):
+        assert [look(nothing) for look in looks] == [False, False, False]
+    (tmp_path / "link").symlink_to("link")
+    for closed, why in ((tmp_path / "link", "symbolic links"), (tmp_path / ("长" * 100), "too long")):
+        for look in looks:
+            with pytest.raises(UsageError, match=why) as caught:
+                look(closed, key="k")
+            assert (caught.value.path, caught.value.key) == (str(closed), "k")
+
+
+def test_a_folder_s_entries_are_sorted_and_those_of_no_folder_are_none(tmp_path: Path) -> None:
+    for name in ("b", "a", ".c"):
+        (tmp_path / name).touch()
+    assert listed(tmp_path) == [tmp_path / ".c", tmp_path / "a", tmp_path / "b"]
+    assert listed(tmp_path / "nowhere") == listed(tmp_path / "a") == []
+    with pytest.raises(UsageError, match="too long"):
+        listed(tmp_path / ("长" * 100))
 
 
 def broken() -> Iterator[bytes]:

@@ -219,7 +219,7 @@ _ALWAYS = """
     passphrase secret client_secret secret_key secret_access_key private_key authorization proxy_authorization x_auth_token
     cookie set_cookie credentials ocp_apim_subscription_key x_goog_api_key db_password aws_access_key aws_secret_key
     hf_access_token Set-Cookie X-API-KEY Ocp-Apim-Subscription-Key apiKey accessToken 密钥_api_key API_KEY PassPhrase
-    passWord toKEN-2
+    passWord toKEN-2 jwt X-JWT id_jwt csrf X-CSRF csrf_token X-XSRF-TOKEN session_token
 """
 ALWAYS = _ALWAYS.split()
 """Nothing else goes by these names."""
@@ -227,14 +227,14 @@ ALWAYS = _ALWAYS.split()
 _BY_A_WORD = """
     key keys appkey accesskey secretkey tokens secrets appsecret passwords pass pwd credential auth bearer cookies ak sk sign
     signature sig odbc key1 X-Token BAIDU_AK DB_PWD GOOGLE_APPLICATION_CREDENTIALS_JSON api_key_env stop_token max_token
-    odbc_connect auth_method
+    odbc_connect auth_method session X-Session user_session USER_SESSION jwt_assertion csrf_header
 """
 BY_A_WORD = _BY_A_WORD.split()
 """One of their words is one that secrets go by."""
 
 _BY_A_PART = """
     userkey mykey keyfile usertoken tokenizer mysecret2 secretly dbpassword sslpassword sslpasswd author oauth passfile
-    userpass odbcconnect monkey KEYBOARD
+    userpass odbcconnect monkey KEYBOARD csrfmiddleware appjwt
 """
 BY_A_PART = _BY_A_PART.split()
 """A part of a word is."""
@@ -248,6 +248,14 @@ NO_SECRET = [
     "peak",
     "passages",
     "passage_file",
+    "session_id",
+    "X-Session-Id",
+    "session_name",
+    "sessions",
+    "SESSION_MANAGER",
+    "XDG_SESSION_TYPE",
+    "DESKTOP_SESSION",
+    "obsession",
     "sslmode",
     "名字",
     "",
@@ -306,6 +314,17 @@ def test_a_value_in_the_query_of_a_url_is_hidden_by_the_end_of_its_name(name: st
 def test_short_values_and_placeholders_are_not_secrets() -> None:
     redactor = Redactor(["", "a", "EMPTY", "none", "password", "[redacted]", "redacted"])
     assert redactor.text("an EMPTY password [redacted]") == "an EMPTY password [redacted]"
+
+
+@pytest.mark.parametrize(
+    "word", ["ollama", "Ollama", "EMPTY", "none", "dummy", "local", "lm-studio", "not-needed", "sk-no-key-required"]
+)
+def test_what_servers_without_keys_are_given_for_one_is_a_word_like_any_other(word: str) -> None:
+    text = f"How is {word} installed? 用 {word} 运行。"
+    for redactor in (Redactor([word, f" {word}\n"]), Redactor.from_environment({"OPENAI_API_KEY": word})):
+        assert redactor.text(text) == text
+        assert redactor.line(encode({"prompt": text})) == encode({"prompt": text})
+    assert "[redacted]" in Redactor([f"{word}-7731-quartz"]).text(f"{word}-7731-quartz"), "but what merely begins so"
 
 
 def test_a_value_added_later_and_its_longer_kin_are_masked_whole() -> None:

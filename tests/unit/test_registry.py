@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -195,11 +196,89 @@ def test_later_registries_override_earlier_ones_with_a_notice(tmp_path: Path, ca
     second = registry(tmp_path / "second", {"evals/a.yaml": "a.b: {class: 'x:New'}\n"})
     found = Registry([first])
     assert found.eval("a.b").cls == "x:Old"
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.WARNING):
         found.add_registry_paths([second])
         assert (found.eval("a.b").cls, found.eval("c.d").cls) == ("x:New", "x:C")
-    assert "overrides 1 names" in caplog.text
+    assert "second overrides 1 eval of earlier registries: a.b" in caplog.text
     assert found.eval("a.b").registry_path == second
+
+
+def test_the_notice_comes_once_for_all_runs_of_a_set_and_names_a_few(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    entries = "".join(f"名{i}.b: {{class: 'x:Y'}}\n" for i in range(9))
+    functions = "f: {class: 'x:F'}\n"
+    paths = [
+        registry(tmp_path / name, {"evals/a.yaml": entries, "completion_fns/a.yaml": functions})
+        for name in ("first", "second")
+    ]
+    base = Registry([])
+    base.add_registry_paths([*paths, paths[1]])
+    for one in (base, base.wrapping(lambda fn: fn), base.wrapping(lambda fn: fn)):
+        one.add_registry_paths([])
+        assert one.eval("名1.b").registry_path == paths[1]
+        assert one.get_completion_fn("f") is not None
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        f"{paths[1]} overrides 9 evals of earlier registries: 名0.b, 名1.b, 名2.b, 名3.b, 名4.b, ...",
+        f"{paths[1]} overrides 1 completion function of earlier registries: f",
+    ]
+
+
+def test_what_cannot_be_read_is_an_error_where_it_was_named_and_else_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    own = tmp_path / ".evals"
+    own.mkdir()
+    (own / "evals").symlink_to("evals")
+    registry(tmp_path / ".aigc_evals", {"evals/a.yaml": "甲.乙: {class: 'x:Y'}\n"})
+    with pytest.raises(UsageError, match="symbolic links") as caught:
+        Registry([own]).get_eval("甲.乙")
+    assert (caught.value.path, caught.value.key) == (str(own / "evals"), "registry_path")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    found = Registry()
+    assert (found.eval("甲.乙").cls, found.get_completion_fn("甲")) == ("x:Y", None)
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["passed over"]
+
+
+def test_files_that_editors_hide_are_no_part_of_a_registry(tmp_path: Path) -> None:
+    found = made(tmp_path, evals__a="a.b: {class: 'x:Y'}\n")
+    (tmp_path / "evals" / ".#a.yaml").symlink_to("user@host.1:2")
+    assert list(found.get_evals(["*"])) == [found.eval("a.b")]
+
+
+MERGING = """
+base.x: &base
+  class: x:Y
+  args: &first {a: 1, b: 1}
+more.x:
+  <<: *base
+  args: &second
+    <<: *first
+    b: 2
+same.x:
+  class: x:Z
+  args: *second
+"""
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations(["base.x", "more.x", "same.x"])])
+def test_merged_mappings_are_the_same_in_whatever_order_they_are_asked_for(
+    order: tuple[str, ...], tmp_path: Path
+) -> None:
+    found = made(tmp_path, evals__a=MERGING)
+    args = {name: found.eval(name).args for name in order}
+    assert args == {"base.x": {"a": 1, "b": 1}, "more.x": {"a": 1, "b": 2}, "same.x": {"a": 1, "b": 2}}
+    assert found.eval("more.x").cls == "x:Y"
+
+
+def test_nesting_of_any_usual_depth_is_read_and_more_is_refused_in_words(tmp_path: Path) -> None:
+    text = "a.b:\n  class: x:Y\n  args: {deep: %s}\n"
+    assert made(tmp_path / "one", evals__a=text % ("[" * 1000 + "]" * 1000)).eval("a.b").cls == "x:Y"
+    merging = made(tmp_path / "two", evals__a=text % ("[" * 1000 + "]" * 1000) + "  <<: {b: 1}\n")
+    with pytest.raises(UsageError, match="nested too deeply"):
+        merging.eval("a.b")
 
 
 def test_a_registry_that_does_not_exist_is_reported_only_where_it_was_named(tmp_path: Path) -> None:

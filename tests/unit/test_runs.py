@@ -6,6 +6,7 @@ import itertools
 import os
 import re
 import signal
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ from support.registries import registry, rows
 
 from aigc_evals import RunError, UsageError, run, run_set
 from aigc_evals.cli import evalset
+from aigc_evals.cli.flags import RUN_FLAGS
 from aigc_evals.engine import plan
 from aigc_evals.errors import EndpointError
 from aigc_evals.evalset import render_failures, render_set
 from aigc_evals.log import LogFile
+from aigc_evals.run_config import RunConfig, check_names
 
 COUNT = 12
 
@@ -230,6 +233,54 @@ def test_spaces_around_a_name_are_no_part_of_it(place: Path, tmp_path: Path) -> 
     result = run(" dummy ", "match.dev.v0", registry_path=[place], record_path=tmp_path / "log.jsonl")
     assert logs.lines(tmp_path / "log.jsonl")[0]["spec"]["completion_fns"] == ["dummy"]
     assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("config", "key", "says"),
+    [
+        ({"junit": "a.xml"}, "junit", "command line"),
+        ({"json": True}, "json", "RunResult.report"),
+        ({"log_to_file": "a"}, "log_to_file", "logger"),
+        ({"debug": True}, "debug", "logger"),
+        ({"max_sample": 1}, "max_sample", "Did you mean: max_samples"),
+        ({"fail_under": ["accuracy=1"]}, "fail_under", '{"accuracy": 0.9}'),
+        ({"completion_args": "a=1"}, "completion_args", "mapping"),
+        ({"extra_eval_params": "a=1"}, "extra_eval_params", "mapping"),
+    ],
+)
+def test_an_argument_that_a_run_does_not_take_is_refused_with_what_it_takes(
+    config: dict[str, Any], key: str, says: str, place: Path
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        run("dummy", "match.dev.v0", registry_path=place, dry_run=True, **config)
+    assert caught.value.key == key
+    assert says in str(caught.value)
+
+
+def test_a_set_refuses_a_strange_argument_before_it_begins(place: Path) -> None:
+    with pytest.raises(UsageError, match="command line"):
+        run_set("dummy", "both", registry_path=place, dry_run=True, junit="a.xml")
+
+
+def test_every_flag_of_a_run_is_an_argument_or_says_what_is_one() -> None:
+    for flag in RUN_FLAGS:
+        if flag.dest in {one.name for one in fields(RunConfig)}:
+            check_names({flag.dest: flag.default})
+        else:
+            with pytest.raises(UsageError) as caught:
+                check_names({flag.dest: flag.default})
+            assert "It takes:" not in str(caught.value), flag.name
+
+
+def test_a_wrong_argument_of_an_eval_is_named_with_the_place_of_its_entry(place: Path) -> None:
+    spec = "wrong.dev.v0:\n  class: aigc_evals.elsuite.basic.match:Match\n  args: {samples_jsonl: a, num_fewshot: 1}\n"
+    registry(place, {"evals/错.yaml": f"# 注\n{spec}"})
+    with pytest.raises(UsageError, match="num_fewshot") as caught:
+        run("dummy", "wrong.dev.v0", registry_path=place, dry_run=True)
+    assert (caught.value.path, caught.value.line) == (str(place / "evals" / "错.yaml"), 2)
+    with pytest.raises(UsageError, match="num_fewshot") as caught:
+        run("dummy", "match.dev.v0", registry_path=place, dry_run=True, extra_eval_params={"num_fewshot": 1})
+    assert caught.value.path is None, "it stands on the command line"
 
 
 def test_a_finished_log_is_judged_by_the_limits_of_now(place: Path, tmp_path: Path) -> None:

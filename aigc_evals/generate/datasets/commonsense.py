@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from aigc_evals.errors import DataError, UsageError
+from aigc_evals.files import is_file
 from aigc_evals.generate.base import Generate, Item, Message
 from aigc_evals.generate.datasets.passages import lettered
 from aigc_evals.generate.download import Remote
@@ -110,7 +111,7 @@ class StoryCloze(Options):
 
     def extract_and_save_datasets(self) -> None:
         folder = self.fetch()
-        files = [path for path in sorted(folder.rglob("*")) if path.is_file() and _is_cloze(path)]
+        files = [path for path in sorted(folder.rglob("*")) if is_file(path) and _is_cloze(path)]
         if not files:
             hint = "Wanted are CSV files whose first line has RandomFifthSentenceQuiz1 and AnswerRightEnding."
             raise DataError("no file of the Story Cloze Test with answers", path=folder, hint=hint)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from aigc_evals.errors import DataError
+from aigc_evals.files import is_file, is_folder
 from aigc_evals.generate.base import Generate, Item, Message
 from aigc_evals.generate.readers import find, read_lines
 
@@ -51,13 +52,13 @@ class CNNDailyMail(Generate):
 
     def extract_and_save_datasets(self) -> None:
         folder = self.fetch()
-        stories = sorted(path for path in folder.rglob("stories") if path.is_dir())
+        stories = sorted(path for path in folder.rglob("stories") if is_folder(path))
         for split, file in _FILES.items():
             self.save_split(split, self._read(find(folder, file), stories))
 
     def _read(self, addresses: Path, stories: list[Path]) -> Iterator[Item]:
         for number, name in _names(addresses):
-            found = next((path for path in (place / f"{name}.story" for place in stories) if path.is_file()), None)
+            found = next((path for path in (place / f"{name}.story" for place in stories) if is_file(path)), None)
             if found is None:
                 hint = "Both archives are needed: cnn_stories.tgz and dailymail_stories.tgz."
                 raise DataError(

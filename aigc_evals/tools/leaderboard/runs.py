@@ -16,7 +16,8 @@ from typing import Any
 
 from aigc_evals.errors import UsageError
 from aigc_evals.fastjson import encode, without_keys
-from aigc_evals.log import is_torn_spec, read_report, read_spec
+from aigc_evals.files import is_folder, is_there, listed, unreadable
+from aigc_evals.log import check_readable, is_torn_spec, read_report, read_spec
 
 _DATA_ARGUMENTS = frozenset({"samples_jsonl", "few_shot_jsonl"})
 """Arguments that say where data lie; what counts is what they hold, and the log has their checksums."""
@@ -142,9 +143,16 @@ def find_runs(inputs: Sequence[str | Path]) -> tuple[list[Run], list[str]]:
     others = 0
     for name in inputs:
         path = Path(name)
-        if not path.exists():
+        if not is_there(path):
             raise UsageError("there is no such log or folder", path=path)
-        for file in _files(path) if path.is_dir() else [path]:
+        for file in _files(path, remarks) if is_folder(path) else [path]:
+            try:
+                check_readable(file)
+            except UsageError as error:
+                if file == path:
+                    raise
+                remarks.append(f"{file.name} was left out: it {error.message}.")
+                continue
             spec = read_spec(file)
             if spec is not None:
                 run = Run(file, spec, read_report(file))
@@ -162,12 +170,19 @@ def find_runs(inputs: Sequence[str | Path]) -> tuple[list[Run], list[str]]:
         remarks.append(f"Passed over: {what} ending in .jsonl, no log{'' if others == 1 else 's'}.")
     if not found:
         where = ", ".join(map(str, inputs))
-        raise UsageError("there is no log with anything in it", path=where, hint="Logs are files that end in .jsonl.")
+        hint = "\n".join([*remarks, "Logs are files that end in .jsonl."])
+        raise UsageError("there is no log with anything in it", path=where, hint=hint)
     return list(found.values()), remarks
 
 
-def _files(folder: Path) -> Iterable[Path]:
-    for where, folders, names in os.walk(folder):
+def _files(folder: Path, remarks: list[str]) -> Iterable[Path]:
+    """The files of a folder and of those in it; UsageError where it cannot be read, a remark on each in it that cannot."""
+    listed(folder)
+
+    def tell(error: OSError) -> None:
+        remarks.append(f"The folder {error.filename} was left out: {unreadable(folder, error).message}.")
+
+    for where, folders, names in os.walk(folder, onerror=tell):
         folders.sort()
         for name in sorted(names):
             if name.endswith(".jsonl"):
