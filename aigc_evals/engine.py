@@ -233,7 +233,7 @@ class Engine:
             outcome = scope.outcome or self._outcome(scope)
             if self._results is not None:
                 self._results[number] = result
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit, GeneratorExit):
             scope.closed = True
             raise
         except NoAnswer as none:
@@ -244,7 +244,8 @@ class Engine:
                 return
             self._recorder.record_error("the grading model's call failed", error.__cause__ or error)
             outcome = Outcome.JUDGE_FAILED
-        except Exception as error:
+        except BaseException as error:
+            # Also what is no Exception: errors of libraries in Rust, for one.
             if self._sampler.stop is not None and self._sampler.stop.usage:
                 # The run never began: its samples have not been asked.
                 scope.closed = True
@@ -336,7 +337,7 @@ def is_plain(evaluated: Any) -> bool:
     return True
 
 
-def _where(error: Exception) -> dict[str, Any]:
+def _where(error: BaseException) -> dict[str, Any]:
     """The last line of the traceback, for errors of code (an endpoint's error says all by itself)."""
     told: dict[str, Any] = {}
     raised: BaseException | None = error

@@ -16,6 +16,7 @@ from typing import Any
 from aigc_evals import __version__
 from aigc_evals.base import BaseEvalSpec, EvalSpec, Outcome, RunResult, RunSpec, Settings
 from aigc_evals.errors import AigcEvalsError, RunError, UsageError
+from aigc_evals.files import is_file
 from aigc_evals.judges import Judge, unused
 from aigc_evals.log import read_spec
 from aigc_evals.log.names import default_log_dir, find_log, log_name
@@ -29,6 +30,7 @@ from aigc_evals.registry import Registry
 from aigc_evals.report import build, outcomes
 from aigc_evals.report.ci_output import below
 from aigc_evals.run_config import RunConfig as RunConfig
+from aigc_evals.run_config import check_names
 from aigc_evals.sampling import Sampler
 from aigc_evals.sinks import SQL_URL, Sink
 
@@ -49,6 +51,7 @@ def run(
     list of these. ``config`` are the fields of ``RunConfig``. Raises UsageError for a mistake that can be told from the
     arguments, the registry, the data or the endpoint's first word; every other trouble is in ``RunResult.problems``.
     """
+    check_names(config)
     return _Run(completion_fn, eval, RunConfig(**config), registry, os.environ if environ is None else environ).go()
 
 
@@ -175,7 +178,7 @@ class _Run:
             run_spec.run_config["judge"] = {"name": name, "rule": judge.rule.value}
             functions[name] = judge.fn
         code = run_spec.run_config["code"] = code_of(functions)
-        self._remarks = list(changed_code(read_spec(path), code)) if path is not None and path.is_file() else []
+        self._remarks = list(changed_code(read_spec(path), code)) if path is not None and is_file(path) else []
         for remark in self._remarks:
             logger.warning("%s", remark)
         # It says nothing about the figures, so it is no note of the report; in a set, evals without a judge are common.
@@ -190,7 +193,7 @@ class _Run:
         key = self.spec.key
         logger.debug("eval %s failed", key, exc_info=error)
         told = f"eval {key} failed in its own code: {type(error).__name__}: {error}\n{raised_at(error)}"
-        kept = path is not None and path.exists()
+        kept = path is not None and os.path.exists(path)
         return RunError(told + (f"\nThe samples that had ended are in the log, {path}" if kept else ""))
 
     def _make_eval(self, key: str, fns: list[Any]) -> Any:
@@ -202,8 +205,15 @@ class _Run:
             "eval_registry_path": self.spec.registry_path,
             "registry": self.registry,
         }
-        check_arguments(cls.func, {**cls.keywords, **given}, f"eval {key}")
-        evaluated = construct(cls, given, f"eval {key}")
+        try:
+            check_arguments(cls.func, {**cls.keywords, **given}, f"eval {key}")
+            evaluated = construct(cls, given, f"eval {key}")
+        except UsageError as error:
+            ours = any(repr(name) in error.message for name in self.config.extra_eval_params)
+            if error.path is None and not ours:
+                path, error.line = self.registry.place_of_eval(key)
+                error.path = None if path is None else str(path)
+            raise
         evaluated.max_samples = self.config.max_samples
         evaluated.repeats = self.config.repeats
         return evaluated

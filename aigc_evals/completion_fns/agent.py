@@ -13,7 +13,7 @@ from typing import Any
 
 from aigc_evals.api import CompletionResult, TextResult
 from aigc_evals.completion_fns.arguments import mapping, positive
-from aigc_evals.completion_fns.parts import ask_in_between, close_all, first_text, registry_for
+from aigc_evals.completion_fns.parts import ask_in_between, close_all, first_text, make_inner, registry_for
 from aigc_evals.completion_fns.tool_schema import mismatch
 from aigc_evals.completion_fns.tools import Tool, ToolError, make_tool
 from aigc_evals.errors import UsageError
@@ -60,7 +60,7 @@ class ToolAgentCompletionFn:
         self._max_steps = max_steps
         self._system = system
         self._kwargs = dict(mapping("kwargs", kwargs))
-        self._fn = registry_for(registry, registry_path).make_completion_fn(completion_fn)
+        self._fn = make_inner(registry_for(registry, registry_path), completion_fn)
 
     def __call__(self, prompt: Any, **kwargs: Any) -> CompletionResult:
         return Sampler().wrap(self)(prompt=prompt, **kwargs)

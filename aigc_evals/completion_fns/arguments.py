@@ -22,6 +22,13 @@ def positive(key: str, value: Any) -> Any:
     return value
 
 
+def count(key: str, value: Any) -> int | None:
+    """``value`` where it is a whole number, 0 or more, or None; UsageError for anything else."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+        raise UsageError(f"expected a whole number, 0 or more, got {value!r}", key=key)
+    return value
+
+
 def one_of(key: str, value: Any, allowed: tuple[str, ...]) -> str:
     """``value`` where it is among ``allowed``; UsageError for anything else."""
     if value not in allowed:

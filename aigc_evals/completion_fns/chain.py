@@ -14,6 +14,7 @@ from aigc_evals.completion_fns.parts import (
     close_all,
     fill,
     first_text,
+    make_inner,
     prompt_text,
     registry_for,
 )
@@ -93,4 +94,4 @@ def _step(raw: Any, key: str, names: Sequence[str], default_fn: str | None, regi
     if not fn:
         raise UsageError("it must be said which function is asked", key=f"{key}.completion_fn")
     kwargs = mapping(f"{key}.kwargs", raw.get("kwargs"))
-    return _Step(name, raw["template"], registry.make_completion_fn(str(fn)), kwargs)
+    return _Step(name, raw["template"], make_inner(registry, str(fn)), kwargs)

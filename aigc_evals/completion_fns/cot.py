@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aigc_evals.api import CompletionResult, TextResult
+from aigc_evals.completion_fns.parts import make_inner, registry_for
 from aigc_evals.errors import UsageError
 from aigc_evals.prompt.base import ChatCompletionPrompt
 from aigc_evals.record.scope import current_scope
@@ -36,13 +37,11 @@ class ChainOfThoughtCompletionFn:
     ) -> None:
         if cot_completion_fn is None:
             raise UsageError("it must be said which function thinks", key="cot_completion_fn")
-        registry = registry or Registry(wrap=Sampler().wrap)
-        if registry_path:
-            registry.add_registry_paths([registry_path])
+        registry = registry_for(registry, registry_path)
         self.cot_template = cot_template
         self.extract_answer_template = extract_answer_template
-        self.cot_completion_fn_instance = registry.make_completion_fn(cot_completion_fn)
-        self.extract_completion_fn_instance = registry.make_completion_fn(extract_completion_fn or cot_completion_fn)
+        self.cot_completion_fn_instance = make_inner(registry, cot_completion_fn)
+        self.extract_completion_fn_instance = make_inner(registry, extract_completion_fn or cot_completion_fn)
 
     def __call__(self, prompt: Any, **kwargs: Any) -> CompletionResult:
         return Sampler().wrap(self)(prompt=prompt, **kwargs)

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import uuid4
 
 from aigc_evals.api import CompletionResult, TextResult
-from aigc_evals.completion_fns.arguments import one_of, positive
+from aigc_evals.completion_fns.arguments import count, one_of, positive
 from aigc_evals.completion_fns.endpoint import ClientFn
 from aigc_evals.completion_fns.http_template import (
     EVERYTHING,
@@ -68,7 +68,8 @@ class HttpCompletionFn(ClientFn):
     ``error`` is told. Where one of ``retry_when`` holds, the failure may pass and the call is repeated. That is looked for in
     every reply, also in one whose status is a refusal that would be final (400); a ``Retry-After`` of it is obeyed.
 
-    ``model`` fills ``{model}``, ``timeout`` is in seconds. Each request, a repeated one too, has a ``{uuid}`` of its own: a
+    ``model`` fills ``{model}``, ``timeout`` is in seconds; ``max_concurrency`` bounds the calls at once, ``retries`` how often
+    one is repeated (default: the run's ``max_retries``). Each request, a repeated one too, has a ``{uuid}`` of its own: a
     call that failed half-way must not be continued as a conversation. UsageError for what cannot be meant, and for a
     variable that is not set.
     """
@@ -96,6 +97,7 @@ class HttpCompletionFn(ClientFn):
         verify: bool | str = True,
         timeout: float | None = None,
         max_concurrency: int | None = None,
+        retries: int | None = None,
     ) -> None:
         self.method = one_of("method", str(method).upper(), _METHODS)
         self.stream = one_of("stream", str(stream or "none").lower().replace("_", "-"), _STREAMS)
@@ -104,6 +106,7 @@ class HttpCompletionFn(ClientFn):
         self.model = self._given_model or "(unnamed)"
         self.timeout = positive("timeout", timeout)
         self.max_concurrency = positive("max_concurrency", max_concurrency)
+        self.retries = count("retries", retries)
         self._answer = JsonPath(answer, "answer")
         self._error = None if error is None else JsonPath(error, "error")
         paths = {"finish_reason": finish_reason, "model": reply_model}

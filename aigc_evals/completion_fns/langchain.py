@@ -78,10 +78,24 @@ class _LangChainFn:
 
 
 class LangChainChatModelCompletionFn(_LangChainFn):
-    """A chat model of LangChain. A text prompt is sent as one message of the user."""
+    """A chat model of LangChain. A text prompt is sent as one message of the user.
+
+    ``chat_model_kwargs`` is openai/evals' name for ``llm_kwargs``.
+    """
 
     _homes = _CHAT_HOMES
     _base = "BaseChatModel"
+
+    def __init__(
+        self,
+        llm: str,
+        llm_kwargs: Mapping[str, Any] | None = None,
+        *,
+        chat_model_kwargs: Mapping[str, Any] | None = None,
+        **settings: Any,
+    ) -> None:
+        arguments = {**mapping("llm_kwargs", llm_kwargs), **mapping("chat_model_kwargs", chat_model_kwargs)}
+        super().__init__(llm, arguments, **settings)
 
     async def acall(self, prompt: Any, **kwargs: Any) -> CompletionResult:
         from langchain_core.messages import convert_to_messages

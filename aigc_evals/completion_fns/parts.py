@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from aigc_evals.api import CompletionResult
@@ -13,6 +14,7 @@ from aigc_evals.record.scope import current_scope
 from aigc_evals.registry import Registry
 from aigc_evals.sampling import Sampler
 
+_being_made: ContextVar[tuple[str, ...]] = ContextVar("aigc_evals_being_made", default=())
 _FIELD = re.compile(r"\{\{|\}\}|\{(\w+)\}")
 
 
@@ -22,6 +24,22 @@ def registry_for(registry: Registry | None, registry_path: str | None) -> Regist
     if registry_path:
         registry.add_registry_paths([registry_path])
     return registry
+
+
+def make_inner(registry: Registry, name: str) -> Any:
+    """The function ``name`` that another one is made of; UsageError with the names where it is made of that one in turn."""
+    outer = _being_made.get()
+    if name in outer:
+        circle = [*outer[outer.index(name) :], name]
+        told = (
+            f"{name!r} asks itself" if len(circle) == 2 else f"these ask each other in a circle: {' -> '.join(circle)}"
+        )
+        raise UsageError(told, key="completion_fn", hint="Name a model, or an entry that leads to one.")
+    token = _being_made.set((*outer, name))
+    try:
+        return registry.make_completion_fn(name)
+    finally:
+        _being_made.reset(token)
 
 
 def placeholders(template: Any) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,8 +28,8 @@ class Passages:
 def read_passages(path: str) -> Passages:
     """Read a CSV file (columns ``text`` and perhaps ``embedding``, a JSON list) or a JSONL file of the same keys.
 
-    UsageError with the line for a row without text, an embedding that is not a list of numbers or has another length
-    than the first, and for a file in which only some rows have an embedding.
+    UsageError with the line for a row without text, an embedding that is not a list of finite numbers, is all zeros or has
+    another length than the first, and for a file in which only some rows have an embedding.
     """
     texts: list[str] = []
     vectors: list[list[float]] = []
@@ -88,6 +89,9 @@ def _vector(raw: Any, path: str, line: int, size: int | None) -> list[float]:
         raise UsageError(
             f"the embedding has {len(vector)} numbers, the first one has {size}", path=path, line=line, key="embedding"
         )
+    if not all(map(math.isfinite, vector)) or not any(vector):
+        what = "is all zeros" if not any(vector) else "has a number that is not finite"
+        raise UsageError(f"the embedding {what}: nothing is near to it", path=path, line=line, key="embedding")
     return vector
 
 

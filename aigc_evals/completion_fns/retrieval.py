@@ -13,6 +13,7 @@ from aigc_evals.completion_fns.parts import (
     check_template,
     close_all,
     fill,
+    make_inner,
     placeholders,
     prompt_text,
     registry_for,
@@ -72,7 +73,7 @@ class RetrievalCompletionFn:
         vectors = self._passages.vectors
         self._index = None if vectors is None else VectorIndex(vectors)
         self._embedding = None if self._index is not None else asyncio.Lock()
-        self._fn = made_by.make_completion_fn(completion_fn)
+        self._fn = make_inner(made_by, completion_fn)
         embeddings = OpenAIEmbeddings(
             embedding_model, api_base=api_base, api_key=api_key, extra_options=embedding_options
         )

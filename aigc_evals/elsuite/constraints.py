@@ -10,11 +10,14 @@ from typing import Any
 
 from aigc_evals.elsuite.asking import AsksOne
 from aigc_evals.elsuite.few_shot import check_prompt, ideals
+from aigc_evals.elsuite.matching import CJK
 from aigc_evals.errors import SampleError
 from aigc_evals.eval import check_keys
 from aigc_evals.record import Recorder, record_match, record_metrics
 
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
+_LETTER = re.compile(rf"[^\W{CJK}]")
+"""A letter or digit of a script that writes words apart."""
 _BULLET = re.compile(r"[ \t]*[-*•][ \t]+(.*)")
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[。！？]")
 
@@ -31,10 +34,16 @@ def bullets(text: str) -> list[str]:
 
 
 def occurrences(text: str, part: str, *, whole_words: bool) -> int:
-    """How often ``part`` occurs, whatever the case; as words of its own with ``whole_words``."""
+    """How often ``part`` occurs, whatever the case; as words of its own with ``whole_words``.
+
+    A word ends where no letter or digit follows, CJK aside: Chinese has no spaces, so ``北京`` is in ``我爱北京天安门`` and
+    ``Python`` in ``用Python写``, and punctuation is what it is anywhere.
+    """
     pattern = re.escape(part)
-    if whole_words:
-        pattern = rf"(?<!\w){pattern}(?!\w)"
+    if whole_words and part:
+        before = f"(?<!{_LETTER.pattern})" if _LETTER.match(part[0]) else ""
+        after = f"(?!{_LETTER.pattern})" if _LETTER.match(part[-1]) else ""
+        pattern = before + pattern + after
     return len(re.findall(pattern, text, re.IGNORECASE))
 
 
@@ -141,9 +150,10 @@ class Constraints(AsksOne):
 
     A sample has ``input`` and ``rules``, a list of objects: ``{"rule": "words", "min": 20, "max": 30}`` (also
     ``sentences``, ``bullets``, ``bullet_words``: of each, ``json_words``: of each value, ``characters``: Chinese ones),
-    ``{"rule": "contains", "text": "river", "min": 2, "max": 2}`` and ``absent`` (words of their own in any case; with
-    ``"word": false`` anywhere), ``starts_with`` and ``ends_with`` (as they are), ``{"rule": "case", "is": "lower"}``,
-    ``only_bullets``, ``{"rule": "json_keys", "keys": [...]}`` (the answer is an object with these keys and no others).
+    ``{"rule": "contains", "text": "river", "min": 2, "max": 2}`` and ``absent`` (words of their own in any case, Chinese
+    ones anywhere; with ``"word": false`` all anywhere), ``starts_with`` and ``ends_with`` (as they are),
+    ``{"rule": "case", "is": "lower"}``, ``only_bullets``, ``{"rule": "json_keys", "keys": [...]}`` (the answer is an object
+    with these keys and no others).
     Every ``ideal`` that is there must keep them too. The metric ``rules`` is the share of the rules that are kept.
     """
 

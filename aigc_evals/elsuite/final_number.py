@@ -34,6 +34,7 @@ class FinalNumber(ReadAnswer):
     event says how a number was found.
 
     Values must be equal: nothing is rounded, a percentage is the number before its sign, and units are not looked at.
+    Ordinals (``42nd``) are passed over.
     """
 
     def __init__(self, *args: Any, unmarked: bool = True, **kwargs: Any) -> None:
@@ -58,9 +59,9 @@ class FinalNumber(ReadAnswer):
 
 _DIGITS = r"\d+(?:,\d+)*(?:\.\d+)?(?:[eE][+-]?\d{1,3}(?![A-Za-z0-9]))?|\.\d+"
 _NUMBER = re.compile(
-    r"(?<![A-Za-z0-9.])(?:(?<![\w)\]])(?P<sign>[-−–]))?(?:(?:US|CA|HK|RMB)?\\?[$€£¥]\s?)?(?P<after>[-−])?"
+    r"(?<![A-Za-z0-9.])(?:(?<![\w)\]])(?P<sign>[-−–])|(?<!正)(?P<negative>负))?(?:(?:US|CA|HK|RMB)?\\?[$€£¥]\s?)?(?P<after>[-−])?"
     rf"(?:\\[dt]?frac\{{(?P<over>\d+)\}}\{{(?P<under>\d+)\}}|(?P<digits>{_DIGITS})(?:\s?[/⁄]\s?(?P<part>\d+)(?![\d.]*[/\d]))?)"
-    r"(?!(?:st|nd|rd|th)\b)(?:\s?(?P<unit>[万亿])(?!分))?"
+    r"(?P<ordinal>(?i:st|nd|rd|th)(?![A-Za-z0-9]))?(?:\s?(?P<unit>[万亿])(?!分))?"
 )
 _CHINESE = re.compile(rf"负?[{''.join(sorted(NUMERALS))}]+(?:点[零〇一二三四五六七八九]+)?")
 _GROUP = re.compile(r"(?<=\d)(?:\{,\}|,?\\[,!]|[\u00a0\u2009\u202f])(?=\d{3}(?!\d))")
@@ -114,10 +115,10 @@ def _braced(text: str) -> str:
 def _value(marked: str) -> Fraction | None:
     """The value of the first number of a text, in digits or else in Chinese numerals; of an equation's right side."""
     side = marked.rpartition("=")[2]
-    match = _NUMBER.search(side)
+    match = next((match for match in _NUMBER.finditer(side) if not _is_ordinal(match)), None)
     if match is not None:
         return _of(match)
-    chinese = _CHINESE.search(side)
+    chinese = _CHINESE.search(side.replace("百分之", ""))
     value = None if chinese is None else number_value(list(chinese[0]))
     return None if value is None else Fraction(value)
 
@@ -128,14 +129,21 @@ def _exact(ideal: str) -> Fraction | None:
     return None if match is None else _of(match)
 
 
+def _is_ordinal(match: re.Match[str]) -> bool:
+    """Whether a match of ``_NUMBER`` is ``42nd``, which says which one and not how many; ``1/20th`` is a fraction."""
+    return match["ordinal"] is not None and match["part"] is None and match["over"] is None
+
+
 def _of(match: re.Match[str]) -> Fraction | None:
-    """The value of a match of ``_NUMBER``; None for a division by zero, and for more digits than anybody writes."""
+    """The value of a match of ``_NUMBER``; None for an ordinal, a division by zero, more digits than anybody writes."""
+    if _is_ordinal(match):
+        return None
     over = _ungrouped(match["over"] or match["digits"])
     under = match["under"] or match["part"] or "1"
     if len(over) > _LONGEST or len(under) > _LONGEST or not int(under):
         return None
     value = Fraction(f"0{over}") / int(under) * {"万": 10_000, "亿": 100_000_000}.get(match["unit"] or "", 1)
-    return -value if match["sign"] or match["after"] else value
+    return -value if match["sign"] or match["negative"] or match["after"] else value
 
 
 def _ungrouped(digits: str) -> str:

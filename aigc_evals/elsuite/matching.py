@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 from aigc_evals.elsuite.denial import COPULAS, DENIALS, is_denied
-from aigc_evals.elsuite.numerals import MYRIADS, NUMERALS, number_value
+from aigc_evals.elsuite.numerals import MYRIADS, NEGATIVE, NUMERALS, number_value, percentage
 from aigc_evals.errors import SampleError, UsageError
 
 _ARTICLES = frozenset({"a", "an", "the"})
@@ -30,7 +30,6 @@ _PARTICLES = "的了啊呀吧哦呢"
 _NOUNS = frozenset({"答", "答案", "回答", "结果", "结论"})
 _ADVERBS = frozenset({"", "当然", "确实", "的确"})
 _QUESTION_WORDS = frozenset({"是否", "是非", "为何"})
-_NEGATIVE = frozenset("负負")
 _REACH = 8
 """How many tokens before and behind a gold are looked at."""
 
@@ -40,10 +39,12 @@ _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe0
 _SUPERSCRIPT = re.compile("[⁺⁻]?[⁰¹²³⁴-⁹]+")
 _FRACTION = re.compile("[¼½¾⅐-⅞↉]")
 _SAME = str.maketrans({"\u2212": "-", "\u2044": "/", "\u2019": "'"})
-_CJK = re.compile(
-    "[\u1100-\u11ff\u3005-\u3007\u3041-\u318f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
-    "\U00020000-\U0003ffff]"
+CJK = (
+    "\u1100-\u11ff\u3005-\u3007\u3041-\u318f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
 )
+"""The characters of scripts that are matched character by character, as ranges of a regular expression's class."""
+_CJK = re.compile(f"[{CJK}]")
 
 WORD, CHARACTER, SIGN, MARK = "word", "character", "sign", "mark"
 _SHAPE = re.compile(
@@ -114,7 +115,8 @@ def includes(answer: str, gold: str, *, ignore_case: bool = False) -> bool:
     """Whether the tokens of ``gold`` stand next to each other in ``answer``, none between.
 
     Where both are a number and nothing else, their values decide: ``一百二十``, ``120`` and ``120.0`` are the same, ``十`` is
-    no part of ``二十``. In a sentence only the same way of writing counts: ``共一百二十个`` does not include ``120``.
+    no part of ``二十``. So it is where both are percentages: ``百分之五十`` is ``50%``, which is not ``0.5``. In a
+    sentence only the same way of writing counts: ``共一百二十个`` does not include ``120``.
 
     CJK has no spaces, so its boundaries are approximate:
 
@@ -186,15 +188,18 @@ def _same_value(there: Sequence[Token], wanted: Sequence[Token]) -> bool | None:
     """Whether both are the same number or both nothing; None where their tokens have to be compared."""
     if not wanted:
         return not there
-    values = _value(there), _value(wanted)
-    return None if None in values else values[0] == values[1]
+    for value_of in (number_value, percentage):
+        values = _value(there, value_of), _value(wanted, value_of)
+        if None not in values:
+            return values[0] == values[1]
+    return None
 
 
-def _value(found: Sequence[Token]) -> Decimal | None:
-    """The number that the tokens are, when they are one and nothing else."""
-    if any(token.kind == SIGN or (place and not token.near) for place, token in enumerate(found)):
+def _value(found: Sequence[Token], value_of: Callable[[Sequence[str]], Decimal | None]) -> Decimal | None:
+    """The number, or the percentage, that the tokens are, when they are one and nothing else."""
+    if any(place and not token.near for place, token in enumerate(found)):
         return None
-    return number_value([token.text for token in found])
+    return value_of([token.text for token in found])
 
 
 def _stands(there: Sequence[Token], start: int, wanted: Sequence[Token]) -> bool:
@@ -222,7 +227,7 @@ def _is_cut(wanted: Sequence[Token], before: str, after: str) -> bool:
     """Whether ``wanted`` is a number that is a part of a longer one."""
     if not all(token.text in NUMERALS or token.text[-1].isdecimal() for token in wanted):
         return False
-    if before[-1:] in _NEGATIVE or (wanted[0].text in NUMERALS and before[-1:] in NUMERALS):
+    if before[-1:] in NEGATIVE or (wanted[0].text in NUMERALS and before[-1:] in NUMERALS):
         return True
     # 12千克 is no number of thousands, so digits go on with 万 and 亿 only.
     return after[:1] in (NUMERALS if wanted[-1].text in NUMERALS else MYRIADS)

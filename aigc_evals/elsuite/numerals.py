@@ -14,6 +14,8 @@ _PLAIN = re.compile(r"-?[0-9]{1,60}(?:\.[0-9]{1,60})?")
 
 NUMERALS = frozenset(_DIGITS) | set(_UNITS) | set(_MYRIADS) | set("壹贰叁肆伍陆柒捌玖拾佰仟貳參陸")
 """Characters that Chinese numbers are written with, capital numerals of cheques included."""
+NEGATIVE = frozenset("负負")
+"""Minus in words."""
 MYRIADS = frozenset(_MYRIADS)
 """The units that digits are written with too: ``3万``."""
 
@@ -21,7 +23,7 @@ MYRIADS = frozenset(_MYRIADS)
 def number_value(parts: Sequence[str]) -> Decimal | None:
     """The value of a number given as words and single Chinese characters; None when they are anything else.
 
-    ``120``, ``-3.50``, ``一百二十``, ``二〇二四`` (digit by digit), ``负三点五``, ``壹佰``, ``3万``. As it is said, ``一百二`` is
+    ``120``, ``-3.50``, ``一百二十``, ``二〇二四`` (digit by digit), ``负三点五``, ``负5``, ``壹佰``, ``3万``. As it is said, ``一百二`` is
     120 and ``一万二`` is 12,000. Fractions, percentages and dates are none.
     """
     if not parts:
@@ -34,7 +36,20 @@ def number_value(parts: Sequence[str]) -> Decimal | None:
         for part in tail:
             head *= _MYRIADS.get(part) or _UNITS[part]
         return head
+    if parts[0] in NEGATIVE and _PLAIN.match("".join(parts[1:2])) and not parts[1].startswith("-"):
+        value = number_value(parts[1:])
+        return None if value is None else -value
     return chinese_number("".join(parts))
+
+
+def percentage(parts: Sequence[str]) -> Decimal | None:
+    """The number of a percentage given as ``number_value`` takes it: 50 of ``50%`` and of ``百分之五十``; None for anything else."""
+    if parts[-1:] == ["%"]:
+        return number_value(parts[:-1])
+    negative = parts[:1] != [] and parts[0] in NEGATIVE
+    rest = parts[1:] if negative else parts
+    value = number_value(rest[3:]) if "".join(rest[:3]) == "百分之" else None
+    return -value if negative and value is not None else value
 
 
 def chinese_number(text: str) -> Decimal | None:

@@ -29,7 +29,7 @@ from aigc_evals.record.scope import SampleScope, current_scope
 from aigc_evals.sampling.answers import as_result, flaw, record_answer, without_reasoning
 from aigc_evals.sampling.limits import Endpoint, Limiter, endpoint_key
 from aigc_evals.sampling.patience import Stop as Stop
-from aigc_evals.sampling.patience import may_repeat, pause_before, stop_after
+from aigc_evals.sampling.patience import may_repeat, pause_before, say_what_was_asked, stop_after
 
 if TYPE_CHECKING:
     from aigc_evals.sampling.cache import CompletionCache
@@ -248,10 +248,10 @@ class SampledFn:
                 if scope is not None:
                     scope.count("requests")
                 result = as_result(await self.sampler.deadlines.within(self._timeout, self._ask(prompt, kwargs)))
-            except (UsageError, SampleError, NoAnswer):
+            except (UsageError, SampleError, NoAnswer, asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
                 raise
-            except (Exception, SystemExit) as error:
-                # A library that would end the process ends this call alone.
+            except BaseException as error:
+                # A library that would end the process ends this call alone, as one does whose errors are no Exceptions.
                 failure = as_endpoint_error(error)
                 throttled = failure.kind in ("rate_limit", "timeout") or failure.status in (503, 529)
                 if failure.final or not may_repeat(failure, attempt, self._retries):
@@ -283,6 +283,7 @@ class SampledFn:
         if failure.final:
             return
         failure.final = True
+        say_what_was_asked(failure)
         endpoint.failed(failure)
         if self.sampler.stop is None:
             self.sampler.stop = stop_after(failure, endpoint)

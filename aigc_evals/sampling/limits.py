@@ -23,6 +23,8 @@ _BUSY = 0.85
 _MEMORY = 0.75
 _HARMLESS_SHARE = 0.05
 _HOLD_WINDOWS = 8
+_OF_ONE_SAMPLE = ("bad_request", "code")
+"""Failures that may speak of one sample: where they tell different numbers, as of its tokens, they are different ones."""
 
 
 _NOTHING: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)
@@ -190,8 +192,10 @@ class Endpoint:
 
     def failed(self, error: EndpointError) -> int:
         """Take note of a final failure; returns how often the same one has now come in a row."""
-        # Numbers and ids (of the request, the time) make the same failure look new each time.
-        text = re.sub(r"[\w.-]*\d[\w.-]*", "#", str(error)[:200])
+        text = str(error)[:200]
+        if not (self.succeeded and error.kind in _OF_ONE_SAMPLE):
+            # Numbers and ids (of the request, the time) make the same failure look new each time.
+            text = re.sub(r"[\w.-]*\d[\w.-]*", "#", text)
         fingerprint = f"{error.kind} {error.status} {error.code} {text}"
         self.repeats = self.repeats + 1 if fingerprint == self.last_failure else 1
         self.last_failure = fingerprint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
 
@@ -15,8 +16,8 @@ _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 _BREAKER = 20
 _MIXED_BREAKER = 100
+_STRANGE_BREAKER = 5
 _NEVER_RIGHT = ("auth", "not_found")
-_NEVER_BEGAN = (RETURN_TYPE, CONSTRUCTION)
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,18 @@ def may_repeat(failure: EndpointError, attempt: int, retries: int) -> bool:
         return False
     if failure.kind == "timeout" and attempt >= _TIMEOUT_RETRIES:
         return False
-    return failure.retry_after is None or failure.retry_after <= _LONGEST_WAIT
+    return not _is_too_long(failure)
+
+
+def _is_too_long(failure: EndpointError) -> bool:
+    return failure.retry_after is not None and failure.retry_after > _LONGEST_WAIT
+
+
+def say_what_was_asked(failure: EndpointError) -> None:
+    """Put into the text of a final failure that the server wished for a longer pause than any that is made."""
+    if failure.retryable and failure.retry_after is not None and _is_too_long(failure):
+        asked = f"asked to wait {math.ceil(failure.retry_after):,} s, more than the {_LONGEST_WAIT:.0f} s that are waited at most"
+        failure.args = (f"{failure} ({asked})",)
 
 
 def pause_before(attempt: int, failure: EndpointError, jitter: random.Random) -> float:
@@ -44,16 +56,18 @@ def pause_before(attempt: int, failure: EndpointError, jitter: random.Random) ->
 
 
 def stop_after(failure: EndpointError, endpoint: Endpoint) -> Stop | None:
-    """Whether a run stops at a final failure, of which the endpoint has taken note; None where it goes on."""
+    """Whether a run stops at a final failure, of which the endpoint has taken note; None where it goes on.
+
+    At the first answer it stops only for what no sample can be the reason of. A 400, an error in a function's code or an
+    answer of a wrong type may be of one sample, so they count by how many come in a row, as all others do.
+    """
     if failure.kind == "quota":
         return Stop(str(failure), usage=False)
-    if not endpoint.succeeded and (failure.kind in _NEVER_RIGHT or failure.code in _NEVER_BEGAN):
+    if not endpoint.succeeded and (failure.kind in _NEVER_RIGHT or failure.code == CONSTRUCTION):
         asked = f"\nAsked: {endpoint.name}" if "://" in endpoint.name else ""
         return Stop(f"{failure}{asked}", usage=True)
-    if failure.kind == "code" or (failure.kind == "bad_request" and endpoint.succeeded):
-        # These speak of one sample, not of the endpoint.
-        return None
-    if endpoint.repeats >= _BREAKER:
+    strange = failure.code == RETURN_TYPE and not endpoint.succeeded
+    if endpoint.repeats >= (_STRANGE_BREAKER if strange else _BREAKER):
         return Stop(f"the same failure {endpoint.repeats} times in a row: {failure}", usage=False)
     if endpoint.failures >= _MIXED_BREAKER:
         return Stop(f"{endpoint.failures} failures in a row, the last one: {failure}", usage=False)

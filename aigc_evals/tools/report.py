@@ -1,7 +1,8 @@
 """The report of a run, made from its log alone: also of a run that was killed, and a check of one that was not.
 
-The metrics are computed again from the events. What only the eval's own code can compute (its figures under the keys of
-openai/evals) and what the events do not tell (wall time) comes from the log's final report, where there is one.
+Everything is computed again from the events: the metrics, the outcomes, and by its class the own figures of an eval of this
+package. What only code of the user's can compute, and what the events do not tell (wall time), comes from the log's final
+report, where there is one.
 """
 
 from __future__ import annotations
@@ -14,18 +15,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aigc_evals import __version__
 from aigc_evals.errors import UsageError
-from aigc_evals.fastjson import encode_text
+from aigc_evals.fastjson import decode, encode, encode_text
 from aigc_evals.log import read_samples, require_spec
+from aigc_evals.objects import is_ours, load_object
 from aigc_evals.record import Recorder
-from aigc_evals.report import build, is_own, render
+from aigc_evals.report import build, is_own, plain_number, render
 from aigc_evals.report.markdown import markdown, markdown_table, number
 from aigc_evals.statistics.groups import group_rows
 
 FORMATS = ("table", "markdown", "csv", "json")
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_CARRIED = ("adjusted", "delivery")
+_CARRIED = ("adjusted", "delivery", "notes")
+_COUNTED = ("requests", "retries", "cache_hits")
+_OUR_EVALS = ("aigc_evals.elsuite.", "evals.elsuite.")
 _RANGES: Mapping[str, tuple[float, float]] = {"accuracy": (0.0, 1.0), "metascore": (0.0, 1.0)}
 _COLUMNS = ("eval", "completion_fns", "metric", "value", "n", "low", "high", "planned", "scored", "state", "log")
 
@@ -85,12 +90,13 @@ class LogReport:
 def report_of(path: str | Path) -> LogReport:
     """The report of one log; UsageError where the file is none.
 
-    A run without a final report is marked ``partial``, and what it had not come to counts as ``skipped``. A final report
-    whose metrics are not those of the events is a problem, and named.
+    A run without a final report is marked ``partial``, and what it had not come to counts as ``skipped``. Where a final
+    report does not fit the events (its metrics, outcomes, counts, or own figures), that is a problem, and named; the report
+    has what the events say.
     """
     path = Path(path)
     spec = require_spec(path)
-    recorder = Recorder(None)
+    recorder = Recorder(None, path=path)
     final: dict[str, Any] = {}
     finished = 0
     for events, state in read_samples(path):
@@ -100,8 +106,9 @@ def report_of(path: str | Path) -> LogReport:
         final = state.report or {}
     config = spec.get("run_config") or {}
     repeats = int(config.get("repeats") or 1)
-    recorder.planned = max(int(final.get("planned") or _planned(config, repeats)), finished)
-    own = {key: value for key, value in final.items() if is_own(key)}
+    problems: list[str] = []
+    recorder.planned = max(_told_planned(final, finished, problems) or _planned(config, repeats), finished)
+    own = _own(config, final, recorder, problems)
     report = build(
         own,
         recorder,
@@ -112,9 +119,9 @@ def report_of(path: str | Path) -> LogReport:
         repeats=repeats,
     )
     report.update({key: final[key] for key in _CARRIED if key in final})
-    problems = [*(final.get("problems") or ()), *_take_over(report, final)]
-    if problems:
-        report["problems"] = problems
+    problems += [*_miscounted(report, final), *_take_over(report, final)]
+    if problems or final.get("problems"):
+        report["problems"] = [*(final.get("problems") or ()), *problems]
     return LogReport(path, spec, report)
 
 
@@ -122,6 +129,74 @@ def _planned(config: Mapping[str, Any], repeats: int) -> int:
     rows = int(((config.get("data") or {}).get("samples") or {}).get("rows") or 0)
     most = config.get("max_samples")
     return repeats * (rows if most is None else min(rows, int(most)))
+
+
+def _told_planned(final: Mapping[str, Any], finished: int, problems: list[str]) -> int:
+    """How many samples the final report says were planned; no more than there can have been."""
+    told = int(final.get("planned") or 0)
+    most = sum((final.get("outcomes") or {}).values()) if final.get("partial") else finished
+    if told > most:
+        problems.append(f"the log's final report has {told} planned, its events are of {most} samples")
+    return min(told, most)
+
+
+def _own(
+    config: Mapping[str, Any], final: Mapping[str, Any], recorder: Recorder, problems: list[str]
+) -> dict[str, Any]:
+    """The eval's own figures of the final report; from the events where those give others."""
+    own = {key: value for key, value in final.items() if is_own(key)}
+    for key, made in _made_again(config, recorder).items() if own else ():
+        value = plain_number(made)
+        if key in own and not _fits(own[key], value):
+            problems.append(f"the log's final report has {own[key]} as the eval's own {key}, its events have {value}")
+            own[key] = value
+    return own
+
+
+class _OnlyReads:
+    """Put before an eval's class, makes one that has nothing to ask: its ``run`` reads what the recorder has."""
+
+    judge = None
+
+    def __init__(self) -> None:
+        pass
+
+    def get_samples(self) -> list[Any]:
+        return []
+
+    def eval_all_samples(self, *_args: Any, **_kwargs: Any) -> list[Any]:
+        return []
+
+
+def _made_again(config: Mapping[str, Any], recorder: Recorder) -> Mapping[str, Any]:
+    """What the eval's class makes of the recorded events; nothing where the class is not ours, or was another version's."""
+    name = str((config.get("eval_spec") or {}).get("cls"))
+    if not name.startswith(_OUR_EVALS) or (config.get("versions") or {}).get("aigc_evals") != __version__:
+        return {}
+    try:
+        cls = load_object(name)
+        made: Mapping[str, Any] = type(cls.__name__, (_OnlyReads, cls), {})().run(recorder) if is_ours(cls) else {}
+    except Exception:
+        # It needs more than the events: its arguments, its samples, a library that is not here.
+        return {}
+    return made
+
+
+def _fits(told: Any, made: Any) -> bool:
+    numbers = all(value is None or isinstance(value, (int, float)) for value in (told, made))
+    return _same(told, made) if numbers else told == decode(encode(made))
+
+
+def _miscounted(report: Mapping[str, Any], final: Mapping[str, Any]) -> list[str]:
+    """Where the final report counts outcomes or requests otherwise than the events do."""
+    pairs = [(name, count, (final.get("outcomes") or {}).get(name, 0)) for name, count in report["outcomes"].items()]
+    pairs = pairs if "outcomes" in final else []
+    pairs += [(name, report[name], final[name]) for name in _COUNTED if name in final]
+    return [
+        f"the log's final report has {told} {name}, its events have {count}"
+        for name, count, told in pairs
+        if told != count
+    ]
 
 
 def _take_over(report: dict[str, Any], final: Mapping[str, Any]) -> list[str]:

@@ -18,6 +18,7 @@ from aigc_evals.api import CompletionResult
 from aigc_evals.base import JUDGE_VARIABLE, EvalSpec, JudgeRule, Outcome, RunResult
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.fastjson import decode, encode_text
+from aigc_evals.files import is_there
 from aigc_evals.log import read_samples, read_spec, require_spec
 from aigc_evals.log.resume import differences
 from aigc_evals.objects import load_object, python_object
@@ -168,7 +169,9 @@ class _ReplayRegistry(Registry):
         self._answers = answers
 
     def wrapping(self, wrap: Callable[[Any], Any]) -> Registry:
-        return _ReplayRegistry(self._registry_paths, self._spec, self._answers, wrap)
+        other = _ReplayRegistry(self._registry_paths, self._spec, self._answers, wrap)
+        other._named = set(self._named)
+        return other
 
     def eval(self, name: str) -> EvalSpec:
         return self._spec
@@ -212,7 +215,7 @@ def rescore(
     judge = config.get("judge") or {}
     if not recorded.get("cls"):
         raise UsageError("this file is not a log of aigc_evals", path=path)
-    if record_path is not None and Path(record_path).exists():
+    if record_path is not None and is_there(record_path, key="record_path"):
         raise UsageError("this file is there already, and scores of two kinds do not mix", path=record_path)
     registry_paths = [*registry_path]
     eval_spec, dropped = _eval_spec(recorded, cls, args or {}, registry_paths)
@@ -260,7 +263,7 @@ def _eval_spec(
         dropped = [key for key in kept if not _takes(made, key)]
         kept = {key: value for key, value in kept.items() if key not in dropped}
     home = Path(str(recorded.get("registry_path") or "."))
-    if not home.is_dir():
+    if not os.path.isdir(home):
         # The log may come from another machine, whose registry lies elsewhere.
         registry = Registry()
         registry.add_registry_paths(registry_paths)

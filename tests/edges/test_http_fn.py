@@ -239,6 +239,20 @@ def test_a_refusal_that_does_not_say_so_is_final(reply: Any) -> None:
         assert len(api.asked) == 2
 
 
+@pytest.mark.parametrize("retries", [0, 1])
+def test_the_entry_says_how_often_a_call_is_repeated(retries: int) -> None:
+    with ApiServer(lambda asked: Reply({}, status=500)) as api:
+        with pytest.raises(EndpointError):
+            made(api, retries=retries)(prompt="问")
+        assert len(api.asked) == retries + 1
+
+
+@pytest.mark.parametrize("retries", [-1, 1.5, True, "3"])
+def test_repeats_are_counted_in_whole_numbers(retries: Any) -> None:
+    with pytest.raises(UsageError, match=r"\[retries\]: expected a whole number"):
+        HttpCompletionFn("http://127.0.0.1:9/ask", "text", retries=retries)
+
+
 def test_a_server_that_asks_for_a_pause_gets_it() -> None:
     wait = Reply({"error": "慢一点"}, status=429, headers={"Retry-After": "1"})
     with ApiServer(lambda asked: wait if asked.number == 1 else {"text": "好"}) as api:

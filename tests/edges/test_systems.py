@@ -265,6 +265,17 @@ BAD_FILES = [
     ("a.jsonl", '{"words": "x"}\n', "a.jsonl:1 [text]: a row needs a text"),
     ("a.csv", "a,b\n1,2\n", "must name a column text"),
     ("a.csv", 'text,embedding\nx,"[1, oh]"\n', "a list of numbers"),
+    (
+        "a.csv",
+        'text,embedding\nx,"[1, 0]"\n\ny,"[NaN, 0]"\n',
+        "a.csv:4 [embedding]: the embedding has a number that is not",
+    ),
+    ("a.jsonl", '{"text": "x", "embedding": [1e999, 1]}\n', "a.jsonl:1"),
+    (
+        "a.jsonl",
+        '{"text": "x", "embedding": [1, 0]}\n{"text": "空", "embedding": [0, 0.0]}\n',
+        "a.jsonl:2 [embedding]: the embedding is all zeros",
+    ),
     ("a.txt", "x", "a .csv or a .jsonl"),
     ("a.jsonl", "", "no text to retrieve"),
 ]
@@ -277,6 +288,39 @@ def test_a_malformed_file_of_texts_is_a_usage_error(name: str, content: str, tol
     with pytest.raises(UsageError) as caught:
         RetrievalCompletionFn("mock-model", str(home / name))
     assert told in str(caught.value)
+
+
+# -- functions made of themselves ---------------------------------------------------------------------------------------
+
+AGENT = "aigc_evals.completion_fns.agent:ToolAgentCompletionFn"
+CIRCLES = """
+self: {class: AGENT, args: {completion_fn: self}}
+甲: {class: aigc_evals.completion_fns.cot:ChainOfThoughtCompletionFn, args: {cot_completion_fn: 乙}}
+乙:
+  class: aigc_evals.completion_fns.chain:PromptChainCompletionFn
+  args: {steps: [{name: one, template: "{input}", completion_fn: dummy}, {name: two, template: "{one}", completion_fn: 丙}]}
+丙: {id: 丁}
+丁: {class: AGENT, args: {completion_fn: 甲}}
+twice: {class: aigc_evals.completion_fns.cot:ChainOfThoughtCompletionFn, args: {cot_completion_fn: inner}}
+inner: {class: AGENT, args: {completion_fn: dummy}}
+""".replace("AGENT", AGENT)
+
+
+@pytest.mark.parametrize(("name", "told"), [("self", "'self' asks itself"), ("甲", "乙 -> 丙 -> 甲 -> 乙")])
+def test_functions_that_ask_each_other_in_a_circle_are_named(name: str, told: str, home: Path) -> None:
+    made_by = Registry()
+    made_by.add_registry_paths([entries(home, "circles", CIRCLES)])
+    with pytest.raises(UsageError) as caught:
+        made_by.make_completion_fn(name)
+    assert told in str(caught.value)
+    assert "circles.yaml" in str(caught.value)
+
+
+def test_a_function_may_ask_the_same_one_twice(home: Path) -> None:
+    made_by = Registry()
+    made_by.add_registry_paths([entries(home, "circles", CIRCLES)])
+    assert callable(made_by.make_completion_fn("twice"))
+    assert callable(made_by.make_completion_fn("inner"))
 
 
 # -- LangChain --------------------------------------------------------------------------------------------------------
@@ -309,6 +353,23 @@ def test_a_message_of_langchain_keeps_its_tokens_and_its_end(home: Path) -> None
     assert result.get_completions() == ["北京"]
     assert result.usage == {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
     assert (result.finish_reason, result.model) == ("length", "m")
+
+
+@pytest.mark.parametrize("argument", ["llm_kwargs", "chat_model_kwargs"])
+def test_entries_of_openai_evals_name_models_of_langchain(argument: str, home: Path) -> None:
+    pytest.importorskip("langchain_core", reason="the extra langchain is not installed")
+    module = "evals.completion_fns.langchain_llm"
+    text = (
+        f"langchain/chat: {{class: '{module}:LangChainChatModelCompletionFn',"
+        f" args: {{llm: FakeListChatModel, {argument}: {{responses: [北京]}}}}}}\n"
+        f"langchain/llm: {{class: '{module}:LangChainLLMCompletionFn',"
+        f" args: {{llm: FakeListLLM, llm_kwargs: {{responses: [北京]}}}}}}\n"
+        "cot/langchain: {class: 'evals.completion_fns.cot:ChainOfThoughtCompletionFn', args: {cot_completion_fn: langchain/llm}}\n"
+    )
+    made_by = Registry()
+    made_by.add_registry_paths([entries(home, "langchain", text)])
+    for name in ("langchain/chat", "langchain/llm", "cot/langchain"):
+        assert made_by.make_completion_fn(name)(prompt="首都？").get_completions() == ["北京"]
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ EVALS = {
     FuzzyMatch: {"max_tokens": 100, "version": 1},
     JsonMatch: {"max_tokens": 512},
     JsonValidator: {},
-    Translate: {"max_tokens": 500, "num_few_shot": 0, "few_shot_jsonl": None},
+    Translate: {"max_tokens": 500, "tokenize": "auto", "num_few_shot": 0, "few_shot_jsonl": None},
     Constraints: {"max_tokens": 1024},
     JsonExtraction: {"max_tokens": 1024},
     MarkedAnswer: {"opening": "【", "closing": "】"},

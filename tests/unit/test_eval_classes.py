@@ -16,7 +16,7 @@ from support.registries import rows, write_jsonl
 
 import aigc_evals as evals
 from aigc_evals.api import CompletionResult, TextResult
-from aigc_evals.base import RunSpec
+from aigc_evals.base import RunSpec, Settings
 from aigc_evals.elsuite.basic.fuzzy_match import FuzzyMatch
 from aigc_evals.elsuite.basic.includes import Includes
 from aigc_evals.elsuite.basic.json_match import JsonMatch
@@ -26,9 +26,10 @@ from aigc_evals.elsuite.basic.match_with_solvers import MatchWithSolvers
 from aigc_evals.elsuite.lambada import Lambada
 from aigc_evals.elsuite.multiple_choice import MultipleChoice
 from aigc_evals.elsuite.translate import Translate
-from aigc_evals.errors import EndpointError, SampleError, UsageError
+from aigc_evals.errors import EndpointError, SampleError
 from aigc_evals.eval import Eval
 from aigc_evals.record import LocalRecorder, Recorder, record_match, record_metrics
+from aigc_evals.sampling import Sampler
 from aigc_evals.testing import ScriptedCompletionFn
 
 
@@ -424,10 +425,23 @@ def test_one_bad_sample_does_not_end_the_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [None, 5, ["True"], {"text": "True"}])
-def test_a_function_that_returns_something_else_is_said_at_once(value: Any, tmp_path: Path) -> None:
-    data = write_jsonl(tmp_path / "d.jsonl", rows(6))
-    with pytest.raises(UsageError, match=f"returned {type(value).__name__}"):
-        run_eval(Match([lambda prompt, **kwargs: value], samples_jsonl=str(data), name="a.b"))
+def test_an_answer_of_a_wrong_type_is_one_samples_error_and_many_end_the_run(value: Any, tmp_path: Path) -> None:
+    data = write_jsonl(tmp_path / "d.jsonl", rows(200))
+    asked = 0
+
+    def fn(prompt: Any, **kwargs: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return value if asked <= last else "True"
+
+    for last, planned in ((4, 200), (200, 5)):
+        asked = 0
+        recorder = Recorder(RunSpec(["fn"], "a.b", "a", "b", {}, ""))
+        one_by_one = Sampler(Settings(concurrency=1)).wrap(fn)
+        run_eval(Match([one_by_one], samples_jsonl=str(data), name="a.b"), recorder)
+        assert recorder.scores.outcomes["error"] == min(last, planned)
+        assert asked == planned
+        assert f"returned {type(value).__name__}" in recorder.get_events("error")[0].data["message"]
 
 
 def test_a_function_that_fails_for_a_while_is_asked_again() -> None:

@@ -31,6 +31,11 @@ MARKED = [
     ("每天 9 个，共 2 元。\n答案：１８", 18, "answer"),
     ("所以答案是十二个。", 12, "answer"),
     ("答案应该是 3万 元（2 年）", 30000, "answer"),
+    ("答案是负5度", -5, "answer"),
+    ("答案：误差为正负5", 5, "answer"),
+    ("答案是百分之六十", 60, "answer"),
+    ("#### on the 42nd day, 18", 18, "####"),
+    (r"\boxed{\frac{1}{20}th}", Fraction(1, 20), "boxed"),
 ]
 UNMARKED = [
     ("It is 18.", 18),
@@ -51,6 +56,10 @@ UNMARKED = [
     ("7, not 1/0", 7),
     ("7, or " + "9" * 5000, 7),
     ("### Answer\n18", 18),
+    ("18 houses on 120th street", 18),
+    ("18 of them, the 1,234TH and the 5th", 18),
+    ("18 in the 2nd届", 18),
+    ("the 1/20th part", Fraction(1, 20)),
 ]
 
 
@@ -83,6 +92,21 @@ def test_a_number_is_read_as_it_was_written(whole: int, cents: int, frame: str, 
     value = Fraction(f"{whole}.{cents:02}")
     assert final_number(frame.format(f"{written}.{cents:02}")).value == value
     assert final_number(frame.format(written)).value == whole
+
+
+RUNS = st.integers(0, 5).map(lambda n: f"9{'1' * n}9")
+PIECES = st.sampled_from(["st", "nd", "rd", "th", "TH", " ", ",", ".", "-", "$", "%", "km", "届", "\n", "#### ", "="])
+
+
+@given(st.lists(RUNS | PIECES, max_size=12).map("".join))
+def test_what_is_read_is_never_a_part_of_a_longer_run_of_digits(text: str) -> None:
+    """Each run begins and ends with the only nines in it, so that a part of one would not."""
+    found = final_number(text).value
+    if found is not None:
+        digits = abs(found)
+        while digits.denominator != 1:
+            digits *= 10
+        assert str(digits)[0] == str(digits)[-1] == "9"
 
 
 @given(st.text(alphabet="0123456789,./-$%=#{}\\ boxedanswris答案是:万\n", max_size=80))

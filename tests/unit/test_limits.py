@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from aigc_evals.base import Settings
 from aigc_evals.errors import EndpointError
-from aigc_evals.failures import http_error, retry_after
+from aigc_evals.failures import CONSTRUCTION, RETURN_TYPE, http_error, retry_after
 from aigc_evals.sampling import Sampler
 from aigc_evals.sampling.limits import Endpoint, Limiter, Place
+from aigc_evals.sampling.patience import may_repeat, pause_before
 from aigc_evals.testing import FailingCompletionFn
 
 
@@ -229,12 +230,14 @@ def test_the_same_failure_is_known_again_whatever_its_number(first: str, second:
         (lambda i: EndpointError("x", kind="bad_request", status=400), 20),
         (lambda i: EndpointError("x", kind="auth", status=401), 1),
         (lambda i: EndpointError("x", kind="quota", status=429), 1),
-        (lambda i: ValueError("a bug of the function's own"), None),
+        (lambda i: EndpointError(f"{i} tokens are too many", kind="bad_request", status=400), 20),
+        (lambda i: ValueError("a bug of the function's own"), 20),
+        (lambda i: ValueError("abc"[i % 3]), 100),
+        (lambda i: EndpointError("no text", kind="code", code=RETURN_TYPE), 5),
+        (lambda i: EndpointError("cannot be made", kind="code", code=CONSTRUCTION), 1),
     ],
 )
-def test_an_endpoint_is_given_up_when_it_only_fails(
-    errors: Callable[[int], Exception], stopped_after: int | None
-) -> None:
+def test_an_endpoint_is_given_up_when_it_only_fails(errors: Callable[[int], Exception], stopped_after: int) -> None:
     count = 0
 
     def error() -> BaseException:
@@ -249,25 +252,104 @@ def test_an_endpoint_is_given_up_when_it_only_fails(
             fn("a")
         if sampler.stop is not None:
             break
-    assert (count if sampler.stop is not None else None) == stopped_after
+    assert sampler.stop is not None
+    assert count == stopped_after
 
 
-def test_refused_requests_after_an_answer_are_about_their_samples() -> None:
+@pytest.mark.parametrize(
+    ("errors", "stopped_after"),
+    [
+        (lambda i: EndpointError("too long", kind="bad_request", status=400), 20),
+        (lambda i: EndpointError(f"{i} tokens are too many", kind="bad_request", status=400), 100),
+        (lambda i: KeyError("answer"), 20),
+        (lambda i: KeyError(f"question {i}"), 100),
+        (lambda i: EndpointError("no text", kind="code", code=RETURN_TYPE), 20),
+        (lambda i: EndpointError("key expired", kind="auth", status=401), 20),
+        (lambda i: EndpointError(f"request {i} failed", kind="server", status=500), 20),
+    ],
+)
+def test_after_an_answer_different_bad_samples_are_told_from_one_failure(
+    errors: Callable[[int], Exception], stopped_after: int
+) -> None:
     sampler = Sampler(Settings(max_retries=0))
-    good = True
+    count = -1
 
     def fn(prompt: str) -> str:
-        if good:
-            return "ok"
-        raise EndpointError("too long", kind="bad_request", status=400)
+        nonlocal count
+        count += 1
+        if count:
+            raise errors(count)
+        return "ok"
 
     wrapped = sampler.wrap(fn)
     wrapped("a")
-    good = False
-    for _ in range(50):
+    while sampler.stop is None and count < 120:
         with pytest.raises(EndpointError):
             wrapped("a")
+    assert count == stopped_after
+    assert sampler.stop is not None
+    assert not sampler.stop.usage
+
+
+def test_an_answer_between_failures_begins_the_count_anew() -> None:
+    sampler = Sampler(Settings(max_retries=0))
+    count = 0
+
+    def fn(prompt: str) -> str:
+        nonlocal count
+        count += 1
+        if count % 20:
+            raise ValueError("a bad sample")
+        return "ok"
+
+    wrapped = sampler.wrap(fn)
+    for number in range(1, 200):
+        if number % 20:
+            with pytest.raises(EndpointError):
+                wrapped("a")
+        else:
+            wrapped("a")
     assert sampler.stop is None
+
+
+@pytest.mark.parametrize(("asked", "told"), [(601.0, "601"), (3600.0, "3,600"), (600.2, "601")])
+def test_a_wait_that_is_too_long_is_named_and_not_waited_for(asked: float, told: str) -> None:
+    fn = FailingCompletionFn(lambda: EndpointError("slow down", kind="rate_limit", retryable=True, retry_after=asked))
+    sampler = Sampler(Settings(max_retries=5))
+    with pytest.raises(EndpointError) as raised:
+        sampler.wrap(fn)("a")
+    assert str(raised.value) == f"slow down (asked to wait {told} s, more than the 600 s that are waited at most)"
+
+
+def test_a_wait_of_ten_minutes_is_waited_for() -> None:
+    failure = EndpointError("slow down", kind="rate_limit", retryable=True, retry_after=600.0)
+    assert may_repeat(failure, 0, 1)
+    assert pause_before(0, failure, random.Random(1)) >= 600.0
+
+
+class Panic(BaseException):
+    """What libraries in Rust raise."""
+
+
+@pytest.mark.parametrize("error", [Panic, SystemExit])
+def test_an_error_that_is_no_exception_fails_its_call_alone(error: type[BaseException]) -> None:
+    def fn(prompt: str) -> str:
+        raise error("index out of range")
+
+    async def acall(prompt: str) -> str:
+        raise error("index out of range")
+
+    for one in (fn, acall):
+        with pytest.raises(EndpointError, match=f"{error.__name__}: index"):
+            Sampler().wrap(one)("a")
+
+
+def test_an_interrupt_is_no_failure_of_a_call() -> None:
+    async def fn(prompt: str) -> str:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        Sampler().wrap(fn)("a")
 
 
 @pytest.mark.parametrize(

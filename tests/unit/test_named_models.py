@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import sys
 import threading
 import time
@@ -165,7 +167,6 @@ def test_a_streamed_answer_says_when_its_first_piece_came() -> None:
 @pytest.mark.parametrize(
     "value, told",
     [
-        (None, "returned None"),
         (["a"], "returned a list: ['a']"),
         ({"body": "x" * 99}, "returned a dict: {'body'"),
         (5, "int"),
@@ -182,18 +183,53 @@ def test_what_is_no_text_is_named_with_its_class(value: Any, told: str) -> None:
     with pytest.raises(EndpointError, match=r"model 错 .*Wrong.*must return the answer as text") as caught:
         Sampler().wrap(Wrong)(prompt="x")
     assert told in str(caught.value)
-    with pytest.raises(UsageError, match=r"model 错 .*Wrong"):
-        aigc_evals.run(Wrong, "test-match", progress=False)
+    result = aigc_evals.run(Wrong, "test-match", progress=False, dry_run=True, dry_run_logging=False)
+    assert re.search(r"the same failure 5 times in a row: model 错 .*Wrong", result.problems[0])
 
 
 def test_a_piece_that_is_no_text_is_named() -> None:
     class Wrong(NamedModel):
         def create(self, prompt: str) -> Any:
             yield "a"
-            yield None
+            yield 5
 
-    with pytest.raises(EndpointError, match="yielded None; every piece must be text"):
+    with pytest.raises(EndpointError, match="yielded a int: 5; every piece must be text"):
         as_completion_fn(Wrong)(prompt="")
+
+
+class NullAnswer(NamedModel):
+    """Answers as an API that sends ``"content": null`` to every second question, the first one among them."""
+
+    MODEL_NAME = "空"
+    max_concurrency = 1
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def create(self, prompt: str) -> str | None:
+        self.asked += 1
+        message: dict[str, str | None] = json.loads('{"content": null}' if self.asked % 2 else '{"content": "是"}')
+        return message["content"]
+
+
+class AsyncNullAnswer(NullAnswer):
+    async def create(self, prompt: str) -> str | None:  # type: ignore[override]
+        return super().create(prompt)
+
+
+class NullPieces(NullAnswer):
+    def create(self, prompt: str) -> Any:
+        yield None
+        yield super().create(prompt)
+
+
+@pytest.mark.parametrize("cls", [NullAnswer, AsyncNullAnswer, NullPieces])
+def test_null_is_an_empty_answer_the_first_one_too(cls: type[NamedModel], tmp_path: Path) -> None:
+    result = aigc_evals.run(cls, "test-match", record_path=tmp_path / "run.jsonl", progress=False)
+    answers = [event.data["sampled"][0] for event in read_events(tmp_path / "run.jsonl", "sampling")]
+    assert answers[:2] == ["", "是"]
+    outcomes = {key: count for key, count in result.report["outcomes"].items() if count}
+    assert outcomes == {"empty": answers.count(""), "scored": answers.count("是")}
 
 
 def test_a_piece_that_has_no_truth_of_its_own_is_named_too() -> None:

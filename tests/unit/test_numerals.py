@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from aigc_evals.elsuite.numerals import chinese_number
+from aigc_evals.elsuite.numerals import chinese_number, number_value, percentage
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,40 @@ from aigc_evals.elsuite.numerals import chinese_number
 )
 def test_chinese_numbers(text: str, value: str | None) -> None:
     assert chinese_number(text) == (None if value is None else Decimal(value))
+
+
+@pytest.mark.parametrize(
+    ("parts", "value"),
+    [
+        (["负", "5"], "-5"),
+        (["負", "3.5", "万"], "-35000"),
+        (["负", "-5"], None),
+        (["负", "负", "5"], None),
+        (["负", "kg"], None),
+        (["5", "负"], None),
+    ],
+)
+def test_a_minus_in_words_goes_before_digits_too(parts: list[str], value: str | None) -> None:
+    assert number_value(parts) == (None if value is None else Decimal(value))
+
+
+@pytest.mark.parametrize(
+    ("parts", "value"),
+    [
+        (["50", "%"], "50"),
+        ([*"五十", "%"], "50"),
+        ([*"百分之", *"五十"], "50"),
+        ([*"百分之", "12.5"], "12.5"),
+        ([*"负百分之", *"三点五"], "-3.5"),
+        ([*"百分之"], None),
+        (["%"], None),
+        (["50"], None),
+        ([], None),
+        ([*"百分之", "5", "%"], None),
+    ],
+)
+def test_percentages(parts: list[str], value: str | None) -> None:
+    assert percentage(parts) == (None if value is None else Decimal(value))
 
 
 def test_every_number_is_read_as_the_tasks_write_it() -> None:

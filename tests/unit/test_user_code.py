@@ -91,6 +91,33 @@ def test_samples_may_be_a_folder_of_the_working_directory(tmp_path: Path, monkey
     assert planned("test_match") == 19  # the registry's own
 
 
+class Panic(BaseException):
+    """What libraries in Rust raise."""
+
+
+class Panics(Eval):
+    def eval_sample(self, sample: Any, rng: random.Random) -> None:
+        if sample == 2:
+            raise Panic("a slice has no such index")
+        record_metrics(accuracy=1.0)
+
+    def run(self, recorder: Any) -> dict[str, Any]:
+        self.eval_all_samples(recorder, [1, 2, 3])
+        return {}
+
+
+def test_an_error_that_is_no_exception_is_an_error_of_its_sample(tmp_path: Path) -> None:
+    recorder = DummyRecorder(RunSpec(["f"], "own.panics", "own", "panics", {}, ""), log=False)
+    Panics([lambda prompt: ""], name="own.panics").run(recorder)
+    assert dict(recorder.scores.outcomes) == {"scored": 2, "error": 1}
+
+    def model(prompt: Any, **kwargs: Any) -> str:
+        raise Panic("恐慌")
+
+    result = aigc_evals.run(model, "test-match", record_path=tmp_path / "log.jsonl", progress=False)
+    assert "most often: Panic: 恐慌" in result.problems[0]
+
+
 class Grades(Eval):
     async def aeval_sample(self, sample: Any, rng: random.Random) -> None:
         record_metrics(choice="Y")
