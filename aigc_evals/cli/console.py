@@ -76,22 +76,37 @@ def _mute(stream: Any) -> None:
         return
 
 
-def run_command(command: Command, work: Callable[[argparse.Namespace, str], int], argv: Sequence[str] | None) -> int:
-    """The whole life of a command: help and version, ``work(arguments, command line)``, and how the process ends.
+def words_of(argv: Sequence[str] | None) -> list[str]:
+    """What a command was given: its ``argv``, or without one what the process was."""
+    return sys.argv[1:] if argv is None else list(argv)
 
-    The user's own mistakes end in one message and exit code 2, never in a traceback.
+
+def run_command(
+    command: Command, work: Callable[[argparse.Namespace, str], int], words: Sequence[str], *, is_process: bool
+) -> int:
+    """The whole life of a command: help and version, ``work(arguments, command line)``, and its exit code.
+
+    The user's own mistakes end in one message and exit code 2, never in a traceback. ``is_process`` says that the process
+    is this command, and ends with it at once; else it was called by other code, which goes on.
     """
-    words = sys.argv[1:] if argv is None else list(argv)
+    code = _run(command, work, words)
+    if _flushed() and is_process:
+        # A blocking call in a thread cannot be cancelled.
+        os._exit(code)
+    return code
+
+
+def _run(command: Command, work: Callable[[argparse.Namespace, str], int], words: Sequence[str]) -> int:
     prepare_console()
     if "--help" in words or "-h" in words:
         say(command.help, sys.stdout)
-        return leave(0)
+        return 0
     if "--version" in words:
         from aigc_evals import __version__
 
         say(__version__, sys.stdout)
-        return leave(0)
-    return leave(_guarded(command, work, words))
+        return 0
+    return _guarded(command, work, words)
 
 
 def _guarded(command: Command, work: Callable[[argparse.Namespace, str], int], words: Sequence[str]) -> int:
@@ -123,16 +138,13 @@ def safe(text: str) -> str:
     return Redactor.from_environment(os.environ).text(text)
 
 
-def leave(code: int) -> int:
-    """End the process with ``code`` at once when threads are still busy (a blocking call cannot be cancelled)."""
+def _flushed() -> bool:
+    """Bring out what was printed; whether threads of this package are still busy."""
     threading = sys.modules.get("threading")
     threads = threading.enumerate() if threading is not None else []
-    busy = any(thread.name.startswith("aigc_evals") for thread in threads)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError, AttributeError):
             _mute(stream)
-    if busy:
-        os._exit(code)
-    return code
+    return any(thread.name.startswith("aigc_evals") for thread in threads)

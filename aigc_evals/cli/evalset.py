@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from aigc_evals.cli.console import prepare_logging, run_command, safe, say
+from aigc_evals.cli.console import prepare_logging, run_command, safe, say, words_of
 from aigc_evals.cli.flags import SET_FLAGS, Command
 from aigc_evals.cli.run import config_of, show
 
@@ -28,7 +28,7 @@ COMMAND = Command(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The entry point; returns the exit code."""
-    return run_command(COMMAND, _run, argv)
+    return run_command(COMMAND, _run, words_of(argv), is_process=argv is None)
 
 
 def _run(args: argparse.Namespace, command_line: str) -> int:

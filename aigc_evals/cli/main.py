@@ -7,7 +7,7 @@ import sys
 
 from aigc_evals.cli import cache, check, compare, generate, leaderboard, report, samples, score, show, sync
 from aigc_evals.cli import list as listing
-from aigc_evals.cli.console import prepare_logging, run_command, say
+from aigc_evals.cli.console import prepare_logging, run_command, say, words_of
 from aigc_evals.cli.flags import REPLAY_FLAGS, Command
 
 TYPE_CHECKING = False
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The entry point; returns the exit code."""
-    words = sys.argv[1:] if argv is None else list(argv)
+    words, is_process = words_of(argv), argv is None
     if words and words[0] in COMMANDS:
         command, work = COMMANDS[words[0]]
-        return run_command(command, work, words[1:])
+        return run_command(command, work, words[1:], is_process=is_process)
     if words and words[0] not in ("--help", "-h", "--version"):
         from aigc_evals.errors import nearest
 
         say(f"error: aigc_evals has no command {words[0]!r}")
         say(nearest(words[0], COMMANDS, 1) or f"It has: {', '.join(COMMANDS)}")
         return 2
-    return run_command(_overview(), _replay, words or ["--help"])
+    return run_command(_overview(), _replay, words or ["--help"], is_process=is_process)
 
 
 def _overview() -> Command:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from aigc_evals.cli.console import prepare_logging, run_command, say, say_json
+from aigc_evals.cli.console import prepare_logging, run_command, say, say_json, words_of
 from aigc_evals.cli.flags import RUN_FLAGS, Command
 
 TYPE_CHECKING = False
@@ -31,7 +31,7 @@ _NOT_OF_THE_RUN = ("completion_fn", "eval", "eval_set", "log_to_file", "debug", 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The entry point; returns the exit code."""
-    return run_command(COMMAND, _run, argv)
+    return run_command(COMMAND, _run, words_of(argv), is_process=argv is None)
 
 
 def _run(args: argparse.Namespace, command_line: str) -> int:

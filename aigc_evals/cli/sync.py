@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from aigc_evals.cli.console import prepare_logging, run_command, say, say_json
+from aigc_evals.cli.console import prepare_logging, run_command, say, say_json, words_of
 from aigc_evals.cli.flags import Command, Flag
 
 TYPE_CHECKING = False
@@ -85,7 +85,8 @@ def _failures(done: SyncResult) -> Iterator[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The entry point of ``datasets_sync``; returns the exit code."""
-    return run_command(Command("datasets_sync", COMMAND.purpose, COMMAND.positionals, COMMAND.flags), work, argv)
+    command = Command("datasets_sync", COMMAND.purpose, COMMAND.positionals, COMMAND.flags)
+    return run_command(command, work, words_of(argv), is_process=argv is None)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,14 @@ import json
 import os
 import struct
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 import pytest
 
+from aigc_evals.cli import main
 from aigc_evals.cli.console import say_json
 from aigc_evals.columns import bar_size, terminal_columns
 
@@ -64,3 +66,17 @@ def test_json_goes_to_stdout_as_one_line(capsys: pytest.CaptureFixture[str]) -> 
     assert json.loads(told.out) == value
     assert "问" in told.out
     assert told.err == ""
+
+
+def test_a_command_that_other_code_calls_leaves_its_process_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    """Though a call of a model, which cannot be cancelled, may still be under way in a thread."""
+    over = threading.Event()
+    busy = threading.Thread(target=over.wait, name="aigc_evals_0")
+    busy.start()
+    try:
+        assert main.main(["--version"]) == 0
+        assert main.main(["list", "sets"]) == 0
+    finally:
+        over.set()
+        busy.join()
+    assert "quick" in capsys.readouterr().out
