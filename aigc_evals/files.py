@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import stat
@@ -13,6 +14,7 @@ from typing import IO
 from aigc_evals.errors import UsageError
 
 _BLOCK = 1 << 20
+_NO_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
 _NO_NAMES = (21, 123, 1921)
 """What Windows says of a drive without a medium, of what is no name (``a*b``), and of a link that leads nowhere."""
 
@@ -85,11 +87,12 @@ def write_whole(path: str | Path, chunks: Iterable[bytes], *, key: str | None = 
     """Write a file so that it appears under its name only when it is whole; its folder is made where there is none.
 
     UsageError about the setting ``key`` where that cannot be. Whatever goes wrong, a file that was there stays as it was.
+    Into what is no file, as a pipe or ``/dev/stdout``, it is written directly.
     """
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacement(path) as file:
+        with open(path, "wb") if _is_stream(path) else replacement(path) as file:
             file.writelines(chunks)
     except OSError as error:
         raise UsageError(f"cannot be written: {error.strerror or error}", path=path, key=key) from None
@@ -98,7 +101,10 @@ def write_whole(path: str | Path, chunks: Iterable[bytes], *, key: str | None = 
 
 @contextlib.contextmanager
 def replacement(path: Path) -> Iterator[IO[bytes]]:
-    """A new file, open for writing, that takes the place of ``path``, with its permissions, when the block ends well."""
+    """A new file, open for writing, that takes the place of ``path``, with its permissions, when the block ends well; where
+    that is a link, of the file that it leads to.
+    """
+    path = Path(os.path.realpath(path))
     made = spare_name(path)
     try:
         mode = stat.S_IMODE(os.stat(path).st_mode)
@@ -109,7 +115,7 @@ def replacement(path: Path) -> Iterator[IO[bytes]]:
         with open(made, "xb", opener=lambda name, flags: os.open(name, flags, 0o666 if mode is None else mode)) as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            _sync(file)
         if mode is not None:
             with contextlib.suppress(OSError):  # a file system without permissions
                 os.chmod(made, mode)
@@ -118,6 +124,26 @@ def replacement(path: Path) -> Iterator[IO[bytes]]:
         with contextlib.suppress(OSError):
             os.unlink(made)
         raise
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether what is there is a pipe, a device, or a name for an open file, in whose place no other file may come."""
+    if path.as_posix().startswith(("/dev/", "/proc/")):
+        return True
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _sync(file: IO[bytes]) -> None:
+    """Bring a file to the disk itself, where its file system can do that."""
+    try:
+        os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
 
 
 def spare_name(path: Path) -> Path:

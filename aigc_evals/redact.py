@@ -116,7 +116,12 @@ _SESSION = "SESSION"
 _DESKTOP = "DESKTOP"
 _NAME_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _NAME_PARTS = re.compile(r"[A-Z]+")
-_ANYWHERE = re.compile(rf"(?i){_TELLING}|odbc|jwt|csrf|xsrf|pass(?!age)")
+_ANYWHERE = re.compile(rf"(?i){_TELLING}|odbc|jwt|csrf|xsrf|pass")
+_ORDINARY = re.compile(
+    r"(?i)authors?(?!i)|tokeni[sz]\w*|keyword|keyboard|keynote|passage|passive|passing|passthrough|compass|bypass"
+)
+"""Words that only have the letters of those: what an argument of such a name says is to be read."""
+
 _SURELY = re.compile(
     r"(?:^|.* )(?:APIKEY|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIALS|AUTHORIZATION|COOKIE|JWT|CSRF|XSRF"
     r"|(?:API|ACCESS|PRIVATE|SECRET|SUBSCRIPTION) KEY"
@@ -302,12 +307,12 @@ def names_a_secret(name: str, *, surely: bool = False, anywhere: bool = False) -
 
     One of its words decides. ``surely`` asks for more, for where it does harm to hide too much: it has to end in what
     stands for nothing but a secret (``stop_token`` and ``api_key_env`` do not). ``anywhere`` asks for less, for where it
-    does none: such a word may be a part of another (``userkey``, and ``tokenizer`` as well).
+    does none: such a word may be a part of another (``userkey``), unless that is an ordinary one (``tokenizer``).
     """
     readings = _readings(name)
     if surely:
         return any(_SURELY.fullmatch(" ".join(words)) for words in readings)
-    if anywhere and _ANYWHERE.search(name):
+    if anywhere and _ANYWHERE.search(_ORDINARY.sub("", name)):
         return True
     return any(not _SECRET_NAMES.isdisjoint(words) or _names_a_session(words) for words in readings)
 

@@ -25,6 +25,13 @@ _PLAIN = re.compile(
 )
 """What letters and digits may be: a word, a number, or a word with a number."""
 
+_TELLING = re.compile(r"(?i)hmac|ticket|licen[cs]e|nonce|access|\bpin\b")
+"""Headers that are secret by what HTTP APIs put in them, besides the names that are secret anywhere."""
+
+_MIXED = re.compile(r"[A-Za-z][0-9]|[0-9][A-Za-z]")
+_MOST_MIXED = 2
+"""How many pieces of letters and digits a name has (``qwen2.5-72b-instruct``); ``ab12-cd34-ef56`` has more."""
+
 _PADDED = re.compile(r"[A-Za-z0-9+/_-]{8,}={1,2}")
 _ADDRESS = re.compile(r"https?://[^@?]+")
 _LONGEST = 20
@@ -69,7 +76,7 @@ def secrets_in(headers: Mapping[str, str]) -> Iterator[str]:
     (a server may repeat the one without ``Bearer``), and of others the words that look like keys.
     """
     for name, value in headers.items():
-        secret = names_a_secret(name, anywhere=True)
+        secret = names_a_secret(name, anywhere=True) or _TELLING.search(name) is not None
         if secret:
             yield value
         for word in re.split(r"[\s;,]+", value):
@@ -83,4 +90,6 @@ def looks_like_a_key(word: str) -> bool:
     """
     if _PADDED.fullmatch(word) or (len(word) > _LONGEST and not _ADDRESS.fullmatch(word)):
         return True
-    return not all(map(_PLAIN.fullmatch, _PIECE.findall(word)))
+    pieces = _PIECE.findall(word)
+    mixed = sum(_MIXED.search(piece) is not None for piece in pieces)
+    return mixed > _MOST_MIXED or not all(map(_PLAIN.fullmatch, pieces))

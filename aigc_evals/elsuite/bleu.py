@@ -11,7 +11,11 @@ from aigc_evals.errors import UsageError
 
 HAN = "[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]"
 
+AS_OPENAI_EVALS = "13a"
+"""sacrebleu's tokenizer for languages that write words apart, which openai/evals takes for all."""
+
 _HAS_HAN = re.compile(HAN)
+_HAS_KANA = re.compile("[\u3041-\u30ff]")
 _LOOKED_AT = 100
 
 
@@ -21,14 +25,20 @@ def language_of(texts: Iterable[str]) -> str:
     return "zh" if 2 * sum(found) > len(found) else "en"
 
 
-def language_of_samples(samples: Sequence[Mapping[str, Any]]) -> str:
-    """The language of the first 100 samples' ideals: one for a whole run, so that its corpus BLEU has one meaning."""
-    return language_of(" ".join(ideals(samples[i])) for i in range(min(_LOOKED_AT, len(samples))))
+def first_ideals(samples: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The ideals of the first 100 samples, which say for a whole run what its language is: corpus BLEU has one meaning."""
+    return [" ".join(ideals(samples[i])) for i in range(min(_LOOKED_AT, len(samples)))]
 
 
 def tokenizer_for(language: str) -> str:
     """The name of sacrebleu's tokenizer for a language."""
-    return "zh" if language == "zh" else "13a"
+    return "zh" if language == "zh" else AS_OPENAI_EVALS
+
+
+def tokenizer_of(texts: Sequence[str]) -> str:
+    """The name of sacrebleu's tokenizer for these texts: ``char`` for Japanese, whose kana ``zh`` does not cut."""
+    japanese = sum(_HAS_KANA.search(text) is not None for text in texts)
+    return "char" if 2 * japanese > len(texts) else tokenizer_for(language_of(texts))
 
 
 def bleu_class(wanted_by: str, extra: str) -> Any:

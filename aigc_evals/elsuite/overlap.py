@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aigc_evals.elsuite.asking import AsksAfterExamples
-from aigc_evals.elsuite.bleu import HAN, bleu_class, language_of, language_of_samples, missing, tokenizer_for
+from aigc_evals.elsuite.bleu import HAN, bleu_class, first_ideals, language_of, missing, tokenizer_for
 from aigc_evals.elsuite.few_shot import check_input_and_ideals, ideals
 from aigc_evals.errors import UsageError
 from aigc_evals.eval import need
@@ -93,7 +93,7 @@ class Overlap(AsksAfterExamples):
     def run(self, recorder: Recorder) -> dict[str, Any]:
         samples = self.get_samples()
         if self.language is None:
-            self.language = language_of_samples(samples)
+            self.language = language_of(first_ideals(samples))
         self.eval_all_samples(recorder, samples, collect=False)
         report: dict[str, Any] = {name: recorder.scores.mean(name) for name in self.metrics}
         if "bleu" in self.metrics:

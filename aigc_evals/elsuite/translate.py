@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aigc_evals.elsuite.asking import AsksAfterExamples
-from aigc_evals.elsuite.bleu import bleu_class, language_of, language_of_samples, tokenizer_for
+from aigc_evals.elsuite.bleu import AS_OPENAI_EVALS, bleu_class, first_ideals, tokenizer_of
 from aigc_evals.elsuite.few_shot import check_input_and_ideals, ideals
 from aigc_evals.errors import UsageError
 from aigc_evals.eval import need
@@ -15,7 +15,6 @@ from aigc_evals.record import Recorder, record_match, record_metrics
 from aigc_evals.record.scores import MATCH
 
 _GOOD = 30.0
-_AS_OPENAI_EVALS = "13a"
 
 
 class Translate(AsksAfterExamples):
@@ -26,7 +25,8 @@ class Translate(AsksAfterExamples):
 
     ``tokenize`` is the name of one of sacrebleu's tokenizers (``13a``, ``zh``, ``char``, ``intl``, ...). By default, ``auto``,
     it is ``zh``, which splits Chinese into characters, where most of the first 100 samples have ideals with Chinese
-    characters, else ``13a`` as in openai/evals; what is not ``13a`` the report tells as ``sacrebleu_tokenize``.
+    characters, ``char`` where these are Japanese, else ``13a`` as in openai/evals; what is not ``13a`` the report tells as
+    ``sacrebleu_tokenize``.
     """
 
     metric_ranges = {"accuracy": (0.0, 1.0), "sacrebleu_sentence_score": (0.0, 100.0)}
@@ -35,7 +35,12 @@ class Translate(AsksAfterExamples):
         super().__init__(*args, **kwargs)
         self.max_tokens = max_tokens
         self.tokenize = tokenize
-        self.bleu = _bleu(_AS_OPENAI_EVALS if tokenize == "auto" else tokenize, effective_order=True)
+        self.bleu = _bleu(AS_OPENAI_EVALS if tokenize == "auto" else tokenize, effective_order=True)
+
+    def facts(self) -> Mapping[str, Any]:
+        """With the tokenizer in use, unless it is that of logs without one."""
+        same = self.tokenize in ("auto", AS_OPENAI_EVALS)
+        return super().facts() if same else {**super().facts(), "tokenize": self.tokenize}
 
     def check_sample(self, sample: Any) -> None:
         check_input_and_ideals(sample)
@@ -53,15 +58,14 @@ class Translate(AsksAfterExamples):
 
     def _bleu_for(self, references: Sequence[str]) -> Any:
         """Outside a run each sample says for itself how its texts are cut into tokens."""
-        if self.tokenize == "auto" and language_of(references) == "zh":
-            return _bleu(tokenizer_for("zh"), effective_order=True)
-        return self.bleu
+        wanted = tokenizer_of(references) if self.tokenize == "auto" else AS_OPENAI_EVALS
+        return self.bleu if wanted == AS_OPENAI_EVALS else _bleu(wanted, effective_order=True)
 
     def run(self, recorder: Recorder) -> dict[str, Any]:
         samples = self.get_samples()
         if self.tokenize == "auto":
-            self.tokenize = tokenizer_for(language_of_samples(samples))
-            if self.tokenize != _AS_OPENAI_EVALS:
+            self.tokenize = tokenizer_of(first_ideals(samples))
+            if self.tokenize != AS_OPENAI_EVALS:
                 self.bleu = _bleu(self.tokenize, effective_order=True)
         self.eval_all_samples(recorder, samples, collect=False)
         hypotheses: list[str] = []
@@ -72,7 +76,7 @@ class Translate(AsksAfterExamples):
             references.append(expected if isinstance(expected, list) else [expected])
         corpus = _corpus_score(_bleu(self.tokenize), hypotheses, references)
         report: dict[str, Any] = {"accuracy": recorder.scores.mean(MATCH), "sacrebleu_score": corpus}
-        return report if self.tokenize == _AS_OPENAI_EVALS else report | {"sacrebleu_tokenize": self.tokenize}
+        return report if self.tokenize == AS_OPENAI_EVALS else report | {"sacrebleu_tokenize": self.tokenize}
 
 
 def _bleu(tokenize: str, *, effective_order: bool = False) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from aigc_evals.errors import RunError, UsageError
 from aigc_evals.fastjson import encode, without_keys
 from aigc_evals.files import replacement
 from aigc_evals.log import LogFile, LogState, read_samples, read_spec
+from aigc_evals.redact import MARK
 
 
 class DifferentRunError(UsageError):
@@ -77,8 +79,18 @@ def _compare(name: str, old: Any, new: Any, found: list[str]) -> None:
     if isinstance(old, dict) and isinstance(new, dict):
         for key in [*old, *(key for key in new if key not in old)]:
             _compare(f"{name}.{key}", old.get(key), new.get(key), found)
-    elif old != new:
+    elif old != new and not _alike(old, new):
         found.append(f"{name} was {_short(old)}, is now {_short(new)}")
+
+
+def _alike(old: Any, new: Any) -> bool:
+    """Whether two texts are the same but for what is masked in one of them: versions differ in what they hold for secret."""
+    if not (isinstance(old, str) and isinstance(new, str)):
+        return False
+    return any(
+        MARK in masked and re.fullmatch(".*".join(map(re.escape, masked.split(MARK))), other, re.DOTALL)
+        for masked, other in ((old, new), (new, old))
+    )
 
 
 def _short(value: Any) -> str:

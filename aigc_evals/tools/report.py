@@ -1,8 +1,8 @@
 """The report of a run, made from its log alone: also of a run that was killed, and a check of one that was not.
 
 Everything is computed again from the events: the metrics, the outcomes, and by its class the own figures of an eval of this
-package. What only code of the user's can compute, and what the events do not tell (wall time), comes from the log's final
-report, where there is one.
+package, where these need nothing but events. What needs more (corpus BLEU its tokenizer, an eval of the user's own its code), and
+what the events do not tell (wall time), comes from the log's final report, where there is one.
 """
 
 from __future__ import annotations

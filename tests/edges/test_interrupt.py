@@ -23,7 +23,6 @@ from aigc_evals.testing import Fault, LoopbackServer
 COUNT = 24
 AT_ONCE = 15.0
 """Seconds: far less than the functions below would sleep, far more than an end takes on a machine with other work."""
-"""Seconds that a process on a busy machine may take to end, besides what is promised."""
 
 FUNCTIONS = """
 import asyncio, os, pathlib, time

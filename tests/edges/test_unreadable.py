@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,14 +32,26 @@ def plainly(program: str, *args: object, env: dict[str, str], cwd: Path | None =
     return cli.run(*without, cli.BIN / program, *args, env=env, program=str(PLAIN), cwd=cwd)
 
 
+def is_closed(folder: Path) -> bool:
+    """Whether ``plainly`` works here: a user who is root in a container may not be able to give up what root may do."""
+    words = ["-c", f"import os; os.listdir({str(folder)!r})"]
+    without = [f"--{kind}=-dac_override,-dac_read_search" for kind in ("bounding-set", "inh-caps")]
+    asked = [str(PLAIN), *without, sys.executable, *words] if POWERFUL else [sys.executable, *words]
+    return subprocess.run(asked, capture_output=True).returncode != 0
+
+
 @pytest.fixture
 def locked(tmp_path: Path) -> Iterator[Path]:
     """A folder that has something in it, and may be neither searched nor listed."""
     folder = tmp_path / "锁"
     match_registry(folder / "in", 2)
     folder.chmod(0)
-    yield folder
-    folder.chmod(0o755)
+    try:
+        if not is_closed(folder):
+            pytest.skip("no folder is closed to this user")
+        yield folder
+    finally:
+        folder.chmod(0o755)
 
 
 def commands(path: str) -> list[tuple[str, ...]]:
@@ -72,6 +86,7 @@ def test_what_lies_in_a_locked_folder_is_refused_with_the_reason(number: int, lo
     assert str(locked / "in" / "x") in done.message
 
 
+@pytest.mark.skipif(os.name == "nt", reason="such a name is short enough there")
 @pytest.mark.parametrize("number", range(len(commands(""))), ids=[" ".join(words) for words in commands("PATH")])
 def test_a_name_that_is_too_long_is_refused_with_the_reason(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -162,6 +177,7 @@ def test_a_user_without_a_home_has_no_registries_there_and_is_told_where_a_cache
     assert cache_path() == tmp_path / "completions.sqlite3"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="such a name is short enough there")
 def test_a_source_of_a_data_set_is_refused_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,54 @@ def test_a_file_keeps_its_permissions_and_is_never_more_open(tmp_path: Path, mod
     with replacement(path) as file:
         assert stat.S_IMODE(os.fstat(file.fileno()).st_mode) & ~mode == 0
     assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+@POSIX
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    for name in ("there", "not yet"):
+        target, link = tmp_path / "far" / name, tmp_path / name
+        link.symlink_to(target)
+        if name == "there":
+            target.write_bytes(b"old")
+        write_whole(link, [b"new"])
+        assert link.is_symlink()
+        assert target.read_bytes() == b"new"
+    assert sorted(path.name for path in (tmp_path / "far").iterdir()) == ["not yet", "there"]
+
+
+@POSIX
+def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_whole(pipe, [b"a", b"b"])
+        assert os.read(reader, 10) == b"ab"
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+@POSIX
+def test_a_device_is_written_to_and_stays_one() -> None:
+    write_whole(os.devnull, [b"gone"])
+    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+
+
+def test_a_file_system_that_cannot_sync_is_no_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(number: int) -> Callable[[int], None]:
+        def fsync(_file: int) -> None:
+            raise OSError(number, os.strerror(number))
+
+        return fsync
+
+    monkeypatch.setattr(os, "fsync", fails(errno.EINVAL))
+    assert write_whole(tmp_path / "a", [b"a"]).read_bytes() == b"a"
+    monkeypatch.setattr(os, "fsync", fails(errno.ENOSPC))
+    with pytest.raises(UsageError, match="No space left"):
+        write_whole(tmp_path / "a", [b"b"])
+    assert (tmp_path / "a").read_bytes() == b"a"
 
 
 def test_spare_names_are_beside_and_never_the_same(tmp_path: Path) -> None:

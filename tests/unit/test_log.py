@@ -13,7 +13,7 @@ from support.registries import match_registry
 import aigc_evals as evals
 from aigc_evals.errors import RunError, UsageError
 from aigc_evals.log import LogFile, read_events, read_report, read_samples, read_spec
-from aigc_evals.log.resume import without_samples
+from aigc_evals.log.resume import differences, without_samples
 from aigc_evals.testing import ScriptedCompletionFn
 
 
@@ -159,3 +159,14 @@ def test_two_writers_of_one_log_are_told_apart(tmp_path: Path) -> None:
         LogFile.open(tmp_path / "log.jsonl")
     first.close()
     LogFile.open(tmp_path / "log.jsonl").close()
+
+
+def test_what_one_version_masks_and_another_does_not_keeps_no_log_from_being_continued() -> None:
+    def spec(header: str) -> dict[str, Any]:
+        return {"run_config": {"completion_args": {"headers": {"X-Route": header}}}}
+
+    for old, new in (("[redacted]", "canary"), ("canary", "[redacted]"), ("a [redacted] (c)", "a b\n (c)")):
+        assert differences(spec(old), spec(new)) == []
+    for old, new in (("canary", "blue"), ("a [redacted] c", "a b"), ("[redacted] a", "canary")):
+        [told] = differences(spec(old), spec(new))
+        assert told.startswith("completion_args.headers.X-Route was ")

@@ -233,8 +233,8 @@ BY_A_WORD = _BY_A_WORD.split()
 """One of their words is one that secrets go by."""
 
 _BY_A_PART = """
-    userkey mykey keyfile usertoken tokenizer mysecret2 secretly dbpassword sslpassword sslpasswd author oauth passfile
-    userpass odbcconnect monkey KEYBOARD csrfmiddleware appjwt
+    userkey mykey keyfile usertoken mysecret2 secretly dbpassword sslpassword sslpasswd oauth passfile
+    userpass odbcconnect monkey csrfmiddleware appjwt
 """
 BY_A_PART = _BY_A_PART.split()
 """A part of a word is."""
@@ -247,6 +247,12 @@ NO_SECRET = [
     "task",
     "peak",
     "passages",
+    "tokenizer",
+    "tokenize",
+    "author",
+    "KEYBOARD",
+    "keywords",
+    "passthrough",
     "passage_file",
     "session_id",
     "X-Session-Id",

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from sacrebleu.metrics.bleu import BLEU
-from support.registries import write_jsonl
+from support.registries import registry, write_jsonl
 
+import aigc_evals
 from aigc_evals.base import RunSpec
 from aigc_evals.elsuite.translate import Translate
 from aigc_evals.errors import UsageError
+from aigc_evals.log import read_spec
 from aigc_evals.record import Recorder
 
 IDEAL, REPLY = "中国的首都是北京，不是上海。", "中国的首都是北京，而不是上海。"
@@ -76,3 +78,31 @@ def test_a_tokenizer_that_does_not_exist_is_the_users_mistake() -> None:
     with pytest.raises(UsageError, match=r"expected auto or one of .*13a.*, got 'word'") as told:
         Translate([lambda prompt, **_: prompt], samples_jsonl="", name="a.b", tokenize="word")
     assert told.value.key == "tokenize"
+
+
+def test_japanese_is_compared_by_characters_kana_included(tmp_path: Path) -> None:
+    said, wanted = "東京は日本の首都です。", "東京が日本の首都です。"
+    report = run(tmp_path, [(said, wanted)])
+    assert report["sacrebleu_tokenize"] == "char"
+    assert report["sacrebleu_score"] == pytest.approx(BLEU(tokenize="char").corpus_score([said], [[wanted]]).score)
+
+
+def test_a_log_is_not_continued_with_another_tokenizer(tmp_path: Path) -> None:
+    evals = "t.dev.v0:\n  class: aigc_evals.elsuite.translate:Translate\n  args: {samples_jsonl: a.jsonl}\n"
+    paths = [registry(tmp_path / "registry", {"evals/t.yaml": evals}, {"a.jsonl": [{"input": REPLY, "ideal": IDEAL}]})]
+    log = tmp_path / "log.jsonl"
+
+    def echo(prompt: Any, **_kwargs: Any) -> str:
+        return REPLY
+
+    aigc_evals.run(echo, "t.dev.v0", registry_path=paths, record_path=log, progress=False)
+    spec = read_spec(log)
+    assert spec is not None
+    assert '"tokenize":"zh"' in log.read_text(encoding="utf-8").splitlines()[0].replace(" ", "")
+    # As a version that knew no other tokenizer would have begun it.
+    first, *others = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(first.replace(b',"tokenize":"zh"', b"").replace(b'"tokenize":"zh",', b"") + others[0])
+    before = log.read_bytes()
+    with pytest.raises(UsageError, match="tokenize"):
+        aigc_evals.run(echo, "t.dev.v0", registry_path=paths, record_path=log, progress=False)
+    assert log.read_bytes() == before

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.registries import registry
 
 import aigc_evals
 from aigc_evals.api import CompletionResult
 from aigc_evals.base import RunSpec
 from aigc_evals.eval import Eval
 from aigc_evals.record import DummyRecorder, record_metrics
+from aigc_evals.registry import Registry
 
 
 class OwnLoop(Eval):
@@ -132,3 +134,55 @@ def test_a_sample_that_records_a_label_twice_is_still_one_sample() -> None:
     recorder = DummyRecorder(RunSpec(["f"], "own.labels", "own", "labels", {}, ""), log=False)
     Grades([lambda prompt: ""], name="own.labels").run(recorder)
     assert len(recorder.scores.scored_labels["choice"].codes) == 3
+
+
+@pytest.mark.parametrize("name", ["author", "passthrough", "compass", "tokenize", "keywords"])
+def test_an_argument_whose_name_only_has_the_letters_of_a_secret_masks_nothing(name: str, tmp_path: Path) -> None:
+    class Own(aigc_evals.NamedModel):
+        MODEL_NAME = "own"
+
+        def __init__(self, **given: str) -> None:
+            self.given = given
+
+        def create(self, prompt: Any, **kwargs: Any) -> str:
+            return f"the {self.given[name]} is here"
+
+    log = tmp_path / "log.jsonl"
+    aigc_evals.run(Own, "test-match", record_path=log, completion_args={name: "answer"}, progress=False, environ={})
+    written = log.read_text(encoding="utf-8")
+    assert "the answer is here" in written
+    assert "[redacted]" not in written
+
+
+class Takes(Eval):
+    """An eval that takes its settings apart as it reads them."""
+
+    seen: list[Any] = []
+
+    def __init__(self, *args: Any, options: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.seen.append(options.pop("style", None))
+
+    def run(self, recorder: Any) -> dict[str, Any]:
+        self.eval_all_samples(recorder, [])
+        return {}
+
+
+def test_what_a_constructor_does_to_its_settings_is_not_seen_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evals = """
+        a.dev.v0: {class: "test_user_code:Takes", args: &same {options: {style: formal}}}
+        b.dev.v0: {class: "test_user_code:Takes", args: *same}
+        """
+    folder = registry(
+        tmp_path / "registry", {"evals/a.yaml": evals, "eval_sets/s.yaml": "s: {evals: [a.dev.v0, b.dev.v0]}"}
+    )
+    monkeypatch.setattr(Takes, "seen", [])
+    shared = Registry([folder])
+    for name in ("a.dev.v0", "a.dev.v0", "b.dev.v0"):
+        aigc_evals.run("dummy", name, registry=shared, dry_run=True, dry_run_logging=False, progress=False)
+    aigc_evals.run_set(
+        "dummy", "s", registry_path=[folder], record_path=tmp_path / "logs", exit_on_error=False, progress=False
+    )
+    assert Takes.seen == ["formal"] * 5
