@@ -180,6 +180,11 @@ def _of_set(args: argparse.Namespace) -> tuple[list[Path], list[str]]:
         hint = "A constructor of its own must take *args and **kwargs, and hand them on to that of Generate."
         raise UsageError(f"{args.name} cannot be made: {error}", key="__init__", hint=hint) from None
     made = construct(partial(cls, config), given, args.name)
+    if getattr(made, "written", None) is None or made.config is None:
+        hint = "It must call super().__init__(*args, **kwargs) with what it was given; the eval is made there."
+        raise UsageError(
+            f"{args.name} was not made: its constructor did not hand its arguments on", key="__init__", hint=hint
+        )
     return made.written, [f"{made.class_name}_{kind.kind}" for kind in made.eval_kinds()]
 
 

@@ -6,6 +6,7 @@ than ``Limits`` allow. The folder appears under its name only when all that is w
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import lzma
 import os
@@ -17,6 +18,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -42,6 +44,7 @@ _TOLD = 20
 Readable = IO[bytes] | gzip.GzipFile
 _WILD = re.compile(r"[*?\[]")
 _LITTER = re.compile(r"(^|/)(__MACOSX|\.DS_Store|\._[^/]*|Thumbs\.db)(/|$)")
+_GZIPPED = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -54,16 +57,39 @@ class Limits:
     always: int = 64 << 20
 
 
+def is_litter(name: str) -> bool:
+    """Whether a path below a folder is what systems leave beside people's files: ``__MACOSX/``, ``._x``, ``Thumbs.db``."""
+    return _LITTER.search(name.replace("\\", "/")) is not None
+
+
+def plain_pattern(pattern: str) -> str:
+    """A pattern of paths as all versions of Python read it alike: without ``./``, and with ``**`` as a whole part that never
+    is the last one.
+    """
+    parts = [part for part in pattern.split("/") if part not in ("", ".")]
+    parts = [part if part == "**" else re.sub(r"\*{2,}", "*", part) for part in parts]
+    return "/".join([*parts, "*"] if parts[-1:] == ["**"] else parts)
+
+
+def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_fits(parts[i:], pattern[1:]) for i in range(len(parts)))
+    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _fits(parts[1:], pattern[1:])
+
+
 class Wanted:
     """Which files of an archive are wanted: those whose paths end as one of ``patterns`` says (``dev.json``, ``val/*.csv``:
-    what ``readers.find`` takes); all of them, where there are none.
+    what ``readers.find`` takes; ``**`` stands for any number of folders, or none); all of them, where there are none.
     """
 
     def __init__(self, patterns: Sequence[str] = ()) -> None:
         self.patterns = tuple(patterns)
+        plain = [plain_pattern(pattern) for pattern in patterns]
         # Some sets want ten thousands of files by their names.
-        self._ends = frozenset(pattern for pattern in patterns if not _WILD.search(pattern))
-        self._wild = [pattern for pattern in patterns if _WILD.search(pattern)]
+        self._ends = frozenset(pattern for pattern in plain if not _WILD.search(pattern))
+        self._wild = [("**", *pattern.split("/")) for pattern in plain if _WILD.search(pattern)]
 
     def __contains__(self, name: str) -> bool:
         if not self.patterns:
@@ -71,7 +97,7 @@ class Wanted:
         parts = name.split("/")
         if any("/".join(parts[i:]) in self._ends for i in range(len(parts))):
             return True
-        return any(PurePosixPath(name).match(pattern) for pattern in self._wild)
+        return any(_fits(parts, pattern) for pattern in self._wild)
 
 
 class UnusableArchive(UsageError):
@@ -105,6 +131,13 @@ def unpack(archive: Path, target: Path, limits: Limits | None = None, wanted: Se
 
 def check_kind(path: Path, name: str) -> None:
     """UsageError unless a file is, as far as its beginning (and the end of a zip file) tells, what ``name`` says it is."""
+    try:
+        _check_kind(path, name)
+    except _BROKEN as error:
+        raise _refused(path, f"damaged: {error}") from None
+
+
+def _check_kind(path: Path, name: str) -> None:
     kind = kind_of(path, name)
     with open(path, "rb") as stream:
         start = stream.read(512)
@@ -116,7 +149,7 @@ def check_kind(path: Path, name: str) -> None:
         raise _refused(path, told)
     if kind == "tar" and not tarfile.is_tarfile(path):
         raise _refused(path, f"not a tar file: it begins with {_beginning(path)}")
-    if kind == "gz" and not start.startswith(b"\x1f\x8b"):
+    if kind == "gz" and not start.startswith(_GZIPPED):
         raise _refused(path, f"not a gzip file: it begins with {_beginning(path)}")
     page = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith((b"<!doctype html", b"<html"))
     if page and not name.lower().endswith((".html", ".htm")):
@@ -136,12 +169,13 @@ def kind_of(path: Path, name: str = "") -> str:
         return "gz"
     if "." in name.strip("."):
         return "plain"
-    if zipfile.is_zipfile(path):
-        return "zip"
-    if tarfile.is_tarfile(path):
-        return "tar"
+    with contextlib.suppress(*_BROKEN):
+        if zipfile.is_zipfile(path):
+            return "zip"
+        if tarfile.is_tarfile(path):
+            return "tar"
     with open(path, "rb") as stream:
-        return "gz" if stream.read(2) == b"\x1f\x8b" else "plain"
+        return "gz" if stream.read(len(_GZIPPED)) == _GZIPPED else "plain"
 
 
 def safe_name(name: str) -> str | None:
@@ -209,7 +243,7 @@ class _Unpacking:
         with zipfile.ZipFile(self._archive) as opened:
             for info in opened.infolist():
                 name = zip_name(info)
-                if name.endswith(("/", "\\")) or _LITTER.search(name.replace("\\", "/")):
+                if name.endswith(("/", "\\")) or is_litter(name):
                     continue
                 if not self._wants(name):
                     continue
@@ -223,7 +257,7 @@ class _Unpacking:
     def _tar(self) -> None:
         with tarfile.open(self._archive) as opened:
             for member in opened:
-                if member.isdir() or _LITTER.search(member.name) or not self._wants(member.name):
+                if member.isdir() or is_litter(member.name) or not self._wants(member.name):
                     continue
                 stream = self._content(opened, member)
                 if stream is None:

@@ -106,14 +106,14 @@ def download(
     """The file of ``remote`` in ``folder``, fetched unless it is there, and as ``lock`` has it (which learns of a new one).
 
     What is not what its name says, such as a page that tells of an error, or a zip file cut short, is neither kept nor
-    recorded: the next address is tried. A file put there by hand counts as fetched. ``accept_changed`` takes a file that
-    differs from what is recorded, and records it. ``hint`` is added to the message of a DownloadError.
+    recorded: the next address is tried; a file with the wanted SHA-256 may look as it likes. A file put there by hand counts
+    as fetched. ``accept_changed`` takes a file that differs from what is recorded, and records it. ``hint`` is added to the
+    message of a DownloadError.
     """
     path = folder / remote.file
     recorded = lock.recorded(remote.shown)
     wanted = remote.sha256 or (recorded or {}).get("sha256")
     if is_file(path) and (wanted is None or accept_changed or checksum(path) == wanted):
-        check_kind(path, path.name)
         return _settled(remote, path, lock, wanted, accept_changed)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -125,22 +125,17 @@ def download(
     for address in (address for url in (remote.url, *remote.also) for address in addresses(url, environ)):
         transfer = _Transfer(address, path)
         try:
-            fresh = transfer.run()
-            check_kind(fresh, path.name)
+            return _settled(remote, transfer.run(), lock, wanted, accept_changed, path)
         except _Failed as failure:
             failures.append((address, str(failure)))
-            continue
         except UnusableArchive as refused:
-            fresh.unlink(missing_ok=True)
+            transfer.part.unlink(missing_ok=True)
             failures.append((address, refused.message))
-            continue
-        except OSError as error:
-            raise unwritable(path, error) from None
-        try:
-            return _settled(remote, fresh, lock, wanted, accept_changed, path)
         except DownloadError as error:
             # A mirror may be behind, or ahead; the next address may have the file that is wanted.
             changed = error
+        except OSError as error:
+            raise unwritable(path, error) from None
     if changed is not None:
         raise changed
     by_hand = f"Fetch {remote.shown} by hand and put it at {path}."
@@ -160,6 +155,8 @@ def _settled(
     """``found``, moved to ``path``, if it is what is wanted; what was not recorded yet is recorded."""
     path = path or found
     digest = checksum(found)
+    if digest != wanted:
+        check_kind(found, path.name)
     if wanted is not None and digest != wanted and not accept:
         found.unlink(missing_ok=True)
         place = "the data set's description" if remote.sha256 else str(lock.path)
@@ -261,7 +258,12 @@ class _Transfer:
         if kind == "text/html" and not self.part.name.lower().endswith((".html.part", ".htm.part")):
             # The page of a proxy, a log-in or an error; once taken, it would stand in the lock as the file.
             raise _Failed("a web page was sent instead of the file")
-        plain = response.headers.get("Content-Encoding", "identity") == "identity"
+        coding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        plain = coding == "identity"
+        if coding in ("gzip", "x-gzip") and self.part.name.lower().endswith((".gz.part", ".tgz.part")):
+            # Some servers tell so how the file itself is packed, and it is wanted as it is: the decoder goes by this header.
+            response.raw.headers.pop("Content-Encoding", None)
+            plain = True
         if not plain:
             whole = None  # packed on the way, though not asked for: lengths and ranges are of what was sent
         self._remember(response.headers if plain else {})

@@ -16,6 +16,7 @@ from typing import Any, TextIO
 from aigc_evals.data.lines import likely_encoding
 from aigc_evals.errors import DataError, nearest
 from aigc_evals.files import is_file
+from aigc_evals.generate.archives import is_litter, plain_pattern
 from aigc_evals.generate.rows import Row
 
 _BLOCK = 1 << 20
@@ -25,20 +26,26 @@ _LONGEST_FIELD = 1 << 28
 def find(folder: Path, name: str) -> Path:
     """The file below ``folder`` whose path ends with ``name`` (``dev.json``, ``BoolQ/val.jsonl``), the least deep if several.
 
-    A name with ``*`` is a pattern. Raises DataError, with the nearest names, where there is none.
+    A name with ``*`` is a pattern, in which ``**`` stands for any number of folders, or none. Raises DataError, with the
+    nearest names, where there is no such file.
     """
     return find_all(folder, name)[0]
 
 
 def find_all(folder: Path, name: str) -> list[Path]:
     """All files below ``folder`` whose paths end with ``name``, which may hold ``*``; the least deep first, then by path."""
-    found = [path for path in folder.rglob(name) if is_file(path)]
+    found = files_below(folder, name)
     if not found:
-        files = (path for path in folder.rglob("*") if is_file(path) and not path.name.startswith("."))
-        names = [path.relative_to(folder).as_posix() for path in files]
+        names = [path.relative_to(folder).as_posix() for path in files_below(folder) if not path.name.startswith(".")]
         near = nearest(name, names) or f"There are: {', '.join(sorted(names)[:20]) or 'no files at all'}"
         raise DataError(f"the source has no file {name!r}", path=folder, hint=near)
-    return sorted(found, key=lambda path: (len(path.parts), path.as_posix()))
+    return found
+
+
+def files_below(folder: Path, name: str = "*") -> list[Path]:
+    """``find_all``, or nothing where there is no such file; never what systems leave beside people's files (``._x``)."""
+    found = {path for path in folder.rglob(plain_pattern(name)) if not is_litter(path.relative_to(folder).as_posix())}
+    return sorted(filter(is_file, found), key=lambda path: (len(path.parts), path.as_posix()))
 
 
 def encoding_of(path: Path) -> str:

@@ -120,8 +120,10 @@ def made_row(made: Any, *, scored: bool, letters: int = 0) -> dict[str, Any]:
 
 
 def check_input(prompt: Any) -> None:
-    """SampleError unless a prompt is a text or messages, each with a role and what it says."""
+    """SampleError unless a prompt is a text or messages, each with a role and what it says, that ask something."""
     if isinstance(prompt, str):
+        if not prompt.strip():
+            raise SampleError(f"it has no question: its 'input' is {_shown(prompt)}")
         return
     if not isinstance(prompt, (list, tuple)) or not prompt:
         raise SampleError(f"'input' must be a text or a list of messages, got {_shown(prompt)}")
@@ -132,6 +134,23 @@ def check_input(prompt: Any) -> None:
             raise SampleError(
                 f"message {number} of 'input' says nothing: its content is {_shown(message.get('content'))}"
             )
+    asking = [number for number, message in enumerate(prompt, 1) if message["role"] == "user"][-1:]
+    for number in (*asking, len(prompt)):
+        content = prompt[number - 1]["content"]
+        if _is_blank(content):
+            raise SampleError(f"it has no question: message {number} of 'input' is {_shown(content)}")
+
+
+def _is_blank(content: Any) -> bool:
+    """Whether a message says nothing: a blank text, or parts that are all of them blank texts."""
+    if isinstance(content, str):
+        return not content.strip()
+    return all(isinstance(part, Mapping) and part.get("type") == "text" and _no_text(part) for part in content)
+
+
+def _no_text(part: Mapping[str, Any]) -> bool:
+    text = part.get("text")
+    return text is None or (isinstance(text, str) and not text.strip())
 
 
 def _check_ideal(ideal: Any) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.generators import zip_of
+from support.generators import gz_of, tar_of, zip_of
 from support.publisher import Publisher
 
 from aigc_evals.errors import UsageError
@@ -152,6 +152,36 @@ def test_a_mirror_that_sends_something_else_does_not_keep_the_archive_away(
     assert (lock.recorded(f"{publisher.url}/a/x.zip") or {})["bytes"] == len(ARCHIVE)
 
 
+@pytest.mark.parametrize("name", ["x.tar.gz", "x.tgz", "x.tar.xz", "x"])
+@pytest.mark.parametrize("length", [14, 60])
+def test_an_archive_cut_short_does_not_keep_the_whole_one_away(
+    length: int, name: str, publisher: Publisher, tmp_path: Path, lock: DatasetsLock
+) -> None:
+    whole = tar_of({"数据.txt": CONTENT[:999]}, "w:xz" if name.endswith("xz") else "w:gz")
+    digest = hashlib.sha256(whole).hexdigest()
+    publisher.serve(f"/a/{name}", whole[:length])
+    publisher.serve(f"/b/{name}", whole)
+    remote = Remote(f"{publisher.url}/a/{name}", sha256=digest, also=(f"{publisher.url}/b/{name}",))
+    assert download(remote, tmp_path / "d", lock, environ={}).read_bytes() == whole
+    assert [path.name for path in (tmp_path / "d").iterdir()] == [name]
+
+
+@pytest.mark.parametrize("length", [14, 60])
+def test_an_archive_cut_short_is_refused_wherever_it_comes_from(
+    length: int, publisher: Publisher, tmp_path: Path, lock: DatasetsLock
+) -> None:
+    cut = tar_of({"数据.txt": CONTENT[:999]})[:length]
+    remote = Remote(f"{publisher.url}/x.tar.gz")
+    publisher.serve("/x.tar.gz", cut)
+    with pytest.raises(DownloadError, match="this file cannot be used: damaged: "):
+        download(remote, tmp_path, lock, environ={})
+    assert list(tmp_path.iterdir()) == [], "no part is left"
+    (tmp_path / "x.tar.gz").write_bytes(cut)
+    with pytest.raises(UsageError, match="this file cannot be used: damaged: "):
+        download(remote, tmp_path, lock, environ={})
+    assert not lock.path.exists()
+
+
 def test_why_no_address_has_the_file_is_told_of_each(publisher: Publisher, tmp_path: Path, lock: DatasetsLock) -> None:
     publisher.serve("/b/x.zip", b"busy")
     remote = Remote(f"{publisher.url}/a/x.zip", also=(f"{publisher.url}/b/x.zip",))
@@ -176,6 +206,35 @@ def test_a_file_put_there_by_hand_that_is_something_else_is_refused(
 def test_a_file_that_is_packed_on_the_way_is_unpacked(publisher: Publisher, tmp_path: Path, lock: DatasetsLock) -> None:
     publisher.serve("/x.bin", gzip.compress(b"text " * 10_000), headers={"Content-Encoding": "gzip"})
     assert get(publisher, tmp_path, lock) == b"text " * 10_000
+
+
+@pytest.mark.parametrize("name", ["x.jsonl.gz", "X.TGZ"])
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "GZIP"])
+def test_a_gzipped_file_is_taken_as_it_is_though_its_server_calls_it_packed_on_the_way(
+    coding: str, name: str, publisher: Publisher, tmp_path: Path, lock: DatasetsLock
+) -> None:
+    packed = tar_of({"甲": CONTENT}) if name == "X.TGZ" else gz_of(b'{"a":1}\n' + CONTENT)
+    publisher.serve(f"/{name}", packed, headers={"Content-Encoding": coding}, cut_after=70_000)
+    assert download(Remote(f"{publisher.url}/{name}"), tmp_path, lock, environ={}).read_bytes() == packed
+    assert [request.status for request in publisher.requests] == [200, 206]
+
+
+@pytest.mark.parametrize("known", ["from the lock", "from the publisher"])
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_file_with_the_wanted_checksum_may_look_like_something_else(
+    by_hand: bool, known: str, publisher: Publisher, tmp_path: Path, lock: DatasetsLock
+) -> None:
+    content = "<html>标记,出处\n<b>,甲\n".encode()
+    address, digest = f"{publisher.url}/tags.csv", hashlib.sha256(content).hexdigest()
+    if known == "from the lock":
+        lock.record(address, len(content), digest)
+    if by_hand:
+        (tmp_path / "tags.csv").write_bytes(content)
+    else:
+        publisher.serve("/tags.csv", content)
+    remote = Remote(address, sha256=digest if known == "from the publisher" else None)
+    assert download(remote, tmp_path, lock, environ={}).read_bytes() == content
+    assert len(publisher.requests) == (0 if by_hand else 1)
 
 
 def test_a_file_put_there_by_hand_counts(publisher: Publisher, tmp_path: Path, lock: DatasetsLock) -> None:

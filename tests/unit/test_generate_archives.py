@@ -6,17 +6,27 @@ import io
 import os
 import stat
 import tarfile
+import tempfile
 import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.generators import gz_of, tar_of, zip_of
 
 from aigc_evals.errors import DataError, UsageError
 from aigc_evals.generate.archives import Limits, Wanted, check_kind, safe_name, unpack
-from aigc_evals.generate.readers import find, read_csv, read_json, read_jsonl, read_lines, read_tsv
+from aigc_evals.generate.readers import (
+    files_below,
+    find,
+    find_all,
+    read_csv,
+    read_json,
+    read_jsonl,
+    read_lines,
+    read_tsv,
+)
 
 FILES = {"a/一.txt": "甲".encode(), "b.txt": b"b"}
 
@@ -73,6 +83,11 @@ MIXED = {
         (("deep/*.json", "*.csv"), ["A/deep/dev.json", "数/验证.csv"]),
         (("dev*.json",), ["A/deep/dev.json", "A/dev.json", "A/devil.json"]),
         (("验证.csv", "nothing.csv"), ["数/验证.csv"]),
+        (("./A/dev.json",), ["A/dev.json"]),
+        (("./A/*.json",), ["A/dev.json", "A/devil.json"]),
+        (("A/**/dev.json",), ["A/deep/dev.json", "A/dev.json"]),
+        (("A/**",), ["A/corpus.txt", "A/deep/dev.json", "A/dev.json", "A/devil.json"]),
+        (("**.csv",), ["数/验证.csv"]),
     ],
 )
 @pytest.mark.parametrize("kind", ["zip", "tar.gz"])
@@ -111,6 +126,30 @@ def test_a_wanted_end_of_a_path_is_found_however_deep_it_is(name: str, data: st.
     assert name in Wanted([end])
     assert f"deeper/{name}" in Wanted([end])
     assert f"{name}x" not in Wanted([end])
+
+
+@pytest.mark.parametrize("pattern", ["**/x.csv", "**/*.csv", "./x.csv", "./*.csv", ".//**/./x.*"])
+def test_a_file_at_the_top_of_an_archive_is_below_any_folders_or_none(pattern: str, tmp_path: Path) -> None:
+    path = put(tmp_path, "x.zip", zip_of({"x.csv": b"1", "x.md": b"2", "README": b"3"}))
+    assert "x.csv" in tree(unpack(path, tmp_path / "out", wanted=[pattern]))
+
+
+_PARTS = st.sampled_from(["a", "b", "数", "x.csv"])
+_PATTERNS = st.lists(st.sampled_from([".", "**", "*", "a", "数", "[ab]", "?", "x.*", "x.csv", "**.csv"]), min_size=1)
+
+
+@settings(max_examples=60)
+@given(st.sets(st.lists(_PARTS, min_size=1, max_size=4).map("/".join), max_size=6), _PATTERNS.map("/".join))
+def test_what_is_wanted_of_an_archive_is_what_is_found_in_a_folder(paths: set[str], pattern: str) -> None:
+    names = {f"{path}/f.csv" for path in paths} | {f"{path}/甲" for path in paths}
+    if not pattern.strip("./"):
+        return  # it names nothing
+    with tempfile.TemporaryDirectory() as made:
+        for name in names:
+            (Path(made) / name).parent.mkdir(parents=True, exist_ok=True)
+            (Path(made) / name).touch()
+        found = [path.relative_to(made).as_posix() for path in files_below(Path(made), pattern)]
+    assert sorted(found) == sorted(name for name in names if name in Wanted([pattern]))
 
 
 def test_unpacking_again_replaces_what_was_there(tmp_path: Path) -> None:
@@ -246,6 +285,8 @@ def test_bombs_are_refused(kind: str, limits: Limits, told: str, tmp_path: Path)
         ("x.zip", zip_of(FILES)[:-40], "not a whole zip file: its end is missing"),
         ("x.tar.gz", tar_of({"a": os.urandom(50_000)})[:-20_000], "damaged"),
         ("x.txt.gz", gz_of(b"a" * 1000)[:-9], "damaged"),
+        ("x.tar.gz", tar_of(FILES)[:14], "damaged"),
+        ("download", tar_of(FILES)[:14], "damaged"),
         ("x.zip", zip_of({"a": b"1", "a/b": b"2"}), "lies below a file"),
         ("x.zip", zip_of({"a/b": b"1", "a": b"2"}), "is a folder and a file"),
     ],
@@ -349,3 +390,22 @@ def test_files_are_found_by_the_end_of_their_path(tmp_path: Path) -> None:
     assert find(tmp_path, "b/dev.json") == tmp_path / "a" / "b" / "dev.json"
     with pytest.raises(DataError, match=r"Did you mean: a/test\.json"):
         find(tmp_path, "a/tests.json")
+
+
+@pytest.mark.parametrize("pattern", ["dev.json", "*.json", "data/*.json", "**/dev.json", "[d.]*", "._dev.json", "*"])
+def test_what_systems_leave_beside_files_is_never_found(pattern: str, tmp_path: Path) -> None:
+    folder = tmp_path / "__MACOSX"  # where the folder itself lies says nothing
+    for name in (
+        "data/dev.json",
+        "data/._dev.json",
+        "__MACOSX/data/._dev.json",
+        "__MACOSX/data/dev.json",
+        "a/Thumbs.db",
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"\x00\x05")
+    if pattern == "._dev.json":
+        with pytest.raises(DataError, match=r"Did you mean: data/dev\.json|There are: data/dev\.json$"):
+            find_all(folder, pattern)
+    else:
+        assert find_all(folder, pattern) == [folder / "data" / "dev.json"]

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from aigc_evals.errors import DataError, UsageError
-from aigc_evals.files import is_file
+from aigc_evals.files import unreadable
 from aigc_evals.generate.base import Generate, Item, Message
 from aigc_evals.generate.datasets.passages import lettered
 from aigc_evals.generate.download import Remote
 from aigc_evals.generate.kinds import EvalKind
-from aigc_evals.generate.readers import find, open_text, read_csv, read_jsonl
+from aigc_evals.generate.readers import files_below, find, read_csv, read_jsonl
+
+_HEAD = 1 << 12
+"""In so many bytes of a CSV file of Story Cloze are the names of its columns."""
 
 
 class Options(Generate):
@@ -111,7 +114,7 @@ class StoryCloze(Options):
 
     def extract_and_save_datasets(self) -> None:
         folder = self.fetch()
-        files = [path for path in sorted(folder.rglob("*")) if is_file(path) and _is_cloze(path)]
+        files = sorted(path for path in files_below(folder) if _is_cloze(path))
         if not files:
             hint = "Wanted are CSV files whose first line has RandomFifthSentenceQuiz1 and AnswerRightEnding."
             raise DataError("no file of the Story Cloze Test with answers", path=folder, hint=hint)
@@ -237,9 +240,13 @@ def _is_cloze(path: Path) -> bool:
     """Whether a file is a CSV of two endings, with a column of answers."""
     if not (path.name.lower().endswith(".csv") or "cloze" in path.name.lower()):
         return False
-    with open_text(path) as stream:
-        head = stream.readline()
-    return "RandomFifthSentenceQuiz1" in head and "AnswerRightEnding" in head
+    try:
+        with open(path, "rb") as stream:
+            # Other files need not be text. Without NUL bytes the names are found in UTF-16 too, of which its reader tells.
+            head = stream.read(_HEAD).replace(b"\x00", b"").partition(b"\n")[0]
+    except OSError as error:
+        raise unreadable(path, error) from None
+    return b"RandomFifthSentenceQuiz1" in head and b"AnswerRightEnding" in head
 
 
 def _cloze_split(path: Path) -> str:

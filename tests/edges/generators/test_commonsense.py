@@ -118,6 +118,26 @@ def test_story_cloze_reads_what_was_sent(world: World) -> None:
     assert all(len({message["content"] for message in row["input"][1::2]}) == 4 for row in shown)
 
 
+def test_story_cloze_passes_over_what_else_came_with_its_files(world: World) -> None:
+    sent = world.folder / "寄来的"
+    sent.mkdir()
+    for name, content in {
+        "cloze_test_val__spring2016.csv": stories(3),
+        "cloze_test_val.xlsx": zip_of(
+            {"[Content_Types].xml": b"<Types/>", "xl/sharedStrings.xml": ",".join(CLOZE).encode()}
+        ),
+        "café.csv": csv_of([["titre"], ["\u201cun été\u201d"]], encoding="cp1252"),
+        "表.csv": csv_of([["标题"], ["甲"]], encoding="utf-16"),
+        "._cloze_test_val__spring2016.csv": b"\x00\x05",
+    }.items():
+        (sent / name).write_bytes(content)
+    assert len(world.generate("StoryCloze", {}, "--source", sent).rows) == 3
+
+    (sent / "cloze_test_val__winter2018.csv").write_bytes(stories(2).decode().encode("utf-16"))
+    code, _, err = world.command("generate", "StoryCloze", "--source", sent)
+    assert (code, "It looks like utf-16" in err) == (2, True), "a file of the set is not passed over"
+
+
 def test_story_cloze_takes_one_file(world: World) -> None:
     file = world.folder / "cloze_testtest_spring2016.csv"
     file.write_bytes(stories(3))

@@ -128,6 +128,21 @@ def test_cmmlu(world: World) -> None:
     world.checked("cmmlu")
 
 
+def test_a_folder_that_was_unpacked_by_hand_may_have_what_systems_leave_there(world: World) -> None:
+    for split in ("dev", "val", "test"):
+        name = f"{split}/anatomy_{split}.csv"
+        for path, content in {
+            f"data/{name}": english_sheet("anatomy", 2),
+            f"__MACOSX/data/{split}/._anatomy_{split}.csv": b"\x00\x05\x16\x07",
+            f"data/{split}/._anatomy_{split}.csv": b"\x00\x05\x16\x07",
+            f"data/{split}/.DS_Store": b"\x00",
+        }.items():
+            (world.folder / "解压" / path).parent.mkdir(parents=True, exist_ok=True)
+            (world.folder / "解压" / path).write_bytes(content)
+    made = world.generate("mmlu", {}, "--source", world.folder / "解压", "--few_shot", 1)
+    assert [row["metadata"]["subject"] for row in made.rows] == ["anatomy"] * 2
+
+
 def english_sheet(subject: str, count: int) -> bytes:
     rows = [
         [f'{subject}, no. {i}: "to be"\nor not', "$300", "1,000", "True, False", "None", "ABCD"[i % 4]]

@@ -66,6 +66,26 @@ def gives(value: str) -> str:
         (gives("{'input': [], 'ideal': '下'}"), "'input' must be a text or a list of messages, got []"),
         (gives("{'input': ['问'], 'ideal': '下'}"), "message 1 of 'input' is not an object with a role: '问'"),
         (gives("{'input': self.chat(None), 'ideal': '下'}"), "message 1 of 'input' says nothing: its content is None"),
+        (gives("{'input': '', 'ideal': '下'}"), "it has no question: its 'input' is ''"),
+        (gives("{'input': ' \u3000', 'ideal': '下'}"), "it has no question: its 'input' is "),
+        (gives("{'input': self.chat('\\n'), 'ideal': '下'}"), "it has no question: message 1 of 'input' is '\\n'"),
+        (gives("{'input': self.chat([]), 'ideal': '下'}"), "it has no question: message 1 of 'input' is []"),
+        (
+            gives("{'input': self.chat([{'type': 'text', 'text': ' '}]), 'ideal': '下'}"),
+            "it has no question: message 1 of 'input' is [{'type': 'text', 'text': ' '}]",
+        ),
+        (
+            gives("{'input': self.chat('问') + self.chat(''), 'ideal': '下'}"),
+            "it has no question: message 2 of 'input' is ''",
+        ),
+        (
+            gives("{'input': self.chat('') + [{'role': 'assistant', 'content': '答：'}], 'ideal': '下'}"),
+            "it has no question: message 1 of 'input' is ''",
+        ),
+        (
+            gives("{'input': [{'role': 'system', 'content': ''}], 'ideal': '下'}"),
+            "it has no question: message 1 of 'input' is ''",
+        ),
         (gives("{'input': '问', 'ideal': {'a': 1}}"), "'ideal' must be a text or a list of texts, got {'a': 1}"),
         (gives("{'input': '问', 'ideal': None}"), "it has no answer: its 'ideal' is None"),
         (gives("{'input': '问', 'ideal': ' '}"), "it has no answer: its 'ideal' is ' '"),
@@ -80,6 +100,19 @@ def test_a_row_that_cannot_be_made_is_named_with_its_line(body: str, told: str, 
     err = refused(world, jsonl(ROWS))
     assert f"{SPLIT}:1: 我的: item 0 of the split 'validation' is not as it should be: " in err
     assert told in err
+
+
+def test_a_row_without_a_question_is_named_with_its_line(world: World) -> None:
+    write_class(world, "pass")
+    err = refused(world, jsonl([*ROWS, {"问": " ", "答": "下"}]))
+    assert f"{SPLIT}:3: 我的: item 2 of the split 'validation' is not as it should be: it has no question" in err
+
+
+def test_a_question_may_be_a_picture_and_a_turn_before_it_blank(world: World) -> None:
+    picture = "[{'type': 'image_url', 'image_url': {'url': 'https://example.org/1.png'}}]"
+    write_class(world, gives(f"{{'input': self.chat('') + self.chat({picture}), 'ideal': item['答']}}"))
+    (world.folder / "validation.jsonl").write_bytes(jsonl(ROWS))
+    assert len(world.generate("我的 类.py:我的", {}, "--source", "validation.jsonl").rows) == 2
 
 
 @pytest.mark.parametrize("row", [{"问": "后天呢？"}, {"问": "后天呢？", "答": None}, {"问": "后天呢？", "答": ""}])
@@ -198,6 +231,12 @@ def test_several_letters_are_an_answer_where_the_eval_wants_several(world: World
             "def __init__(self, config): pass",
             "cannot be made: got an unexpected keyword argument 'out'\nA constructor of its own",
         ),
+        (
+            "def __init__(self, *a, **k): self.x = 1",
+            "[__init__]: 我的 类.py:我的 was not made: its constructor did not hand its arguments on\n"
+            "It must call super().__init__(*args, **kwargs)",
+        ),
+        ("def __init__(self, *a, **k): super().__init__()", "was not made: its constructor did not hand"),
         ("def __init__(self, *a, **k): {}['x']", "cannot be made from its arguments: KeyError: 'x'\n("),
         ("def format_one_yaml(self): return None", "format_one_yaml gave NoneType where names with their entries"),
         ("def format_one_yaml(self): return 'a: ['", "format_one_yaml gave what is no YAML in line 1: "),
@@ -205,7 +244,7 @@ def test_several_letters_are_an_answer_where_the_eval_wants_several(world: World
         ("def format_one_yaml(self): raise KeyError('x')", "我的: its evals cannot be written: KeyError: 'x'\n("),
         ("def extract_and_save_datasets(self): pass", "after its raw files were read\nextract_and_save_datasets is to"),
         ("def extract_and_save_datasets(self): self.save_split('../x', [{}])", "[split]: '../x' cannot be a name here"),
-        ("def extract_and_save_datasets(self): self.save_split('dev', [{}])", "it saved dev."),
+        ("def extract_and_save_datasets(self): self.save_split('dev', [{}])", "with --split: dev\n"),
         ("def extract_and_save_datasets(self): self.save_split('validation', [])", "'validation' of 我的 has no items"),
         ("def extract_and_save_datasets(self): self.save_split('validation', None)", "cannot be made: TypeError: "),
     ],
