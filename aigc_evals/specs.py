@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import re
 from collections.abc import Mapping
@@ -25,8 +24,7 @@ def find(name: str, entries: Entries, cls: type[T], overrides: Mapping[str, Any]
     meant = _follow(name, entries)
     path, line = entries.place(meant)
     # A constructor may change what it is given, and the next one is to be given the same.
-    said = copy.deepcopy(entries[meant])
-    return _build(cls, {**said, **(overrides or {})}, entries.noun, path, line)
+    return _build(cls, {**entries.built(meant), **(overrides or {})}, entries.noun, path, line)
 
 
 def unknown(name: str, entries: Entries, hint: str = "") -> UsageError:

@@ -66,6 +66,10 @@ class Entries(Mapping[str, Any]):
             entry.value = _spec(name, entry)
         return entry.value
 
+    def built(self, name: str) -> Any:
+        """The spec made anew, for whoever may change it: what is got by ``[name]`` is the same for all."""
+        return _spec(name, self._entries[name])
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
 

@@ -190,6 +190,9 @@ class Readable(Entries):
             spec["cls"] = spec.pop("class")
         return spec
 
+    def built(self, name: str) -> Any:
+        return self[name]
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._found)
 
