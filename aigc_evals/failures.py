@@ -10,6 +10,7 @@ import asyncio
 import errno
 import json
 import math
+import re
 import sys
 import time
 import traceback
@@ -22,6 +23,16 @@ RETURN_TYPE = "return_type"
 
 CONSTRUCTION = "construction"
 """``code`` of an EndpointError: what was to answer could not be made."""
+
+_FILTER_CODES = ("contentfilter", "datainspectionfailed", "contentpolicyviolation")
+_FILTER_WORDS = re.compile(
+    r"content[ _]?filter|content[ _]management[ _]policy|content[ _]policy[ _]violation|data_?inspection_?failed"
+    r"|data may contain inappropriate content|content exists risk|unsafe or sensitive content|不安全或敏感内容",
+    re.IGNORECASE,
+)
+"""What Azure and OpenAI, DashScope, DeepSeek and Zhipu say when their filter declines."""
+
+_OF_A_PARAMETER = re.compile(r"unsupported|unrecognized|unknown|unexpected|not permitted|extra inputs", re.IGNORECASE)
 
 _NETWORK_ERRORS = (ConnectionError, TimeoutError, asyncio.TimeoutError)
 
@@ -112,6 +123,14 @@ def as_endpoint_error(error: BaseException) -> EndpointError:
     if isinstance(error, OSError) and _in_short_supply(error):
         return EndpointError(f"{name}: {text}", kind="connection", retryable=True)
     return EndpointError(f"{name}: {text}", kind="code")
+
+
+def is_filtered(failure: EndpointError) -> bool:
+    """Whether a content filter declined the prompt or its answer: a refusal told as an error, and no fault of anybody."""
+    if (failure.code or "").replace("_", "").lower() in _FILTER_CODES:
+        return True
+    told = str(failure)
+    return failure.kind == "bad_request" and bool(_FILTER_WORDS.search(told)) and not _OF_A_PARAMETER.search(told)
 
 
 def _read_by_a_client(error: BaseException) -> bool:

@@ -172,16 +172,7 @@ class _AzureFn(EndpointFn):
             if self.tokens is not None and self.tokens.last:
                 # A server may repeat the token in its refusal.
                 error.args = (str(error).replace(self.tokens.last, "***"),)
-            if error.code == "content_filter":
-                return self._refused(prompt, str(error))
             raise
-
-    def _refused(self, prompt: Any, reason: str) -> CompletionResult:
-        """Azure's filter refuses a prompt by an error; that is an answer, and no fault of the endpoint."""
-        formatted, _ = self._request(prompt)
-        message = {"role": "assistant", "content": None, "refusal": reason}
-        choice = {"index": 0, "message": message, "finish_reason": "content_filter"}
-        return self._result({"model": self.model, "choices": [choice]}, formatted)
 
 
 def _provider(given: Callable[[], Any] | str | None) -> Callable[[], Any] | None:

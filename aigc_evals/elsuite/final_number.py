@@ -57,13 +57,17 @@ class FinalNumber(ReadAnswer):
         return self.record(correct, picked, expected=sample["ideal"], sampled=sampled, rule=found.rule)
 
 
+_CHARACTERS = "".join(sorted(NUMERALS))
+_NEGATIVE = rf"(?<![正胜肩担自辜抱背欠身亏])负(?![\d.,\s{_CHARACTERS}]{{0,60}}(?:[场局盘]|次(?!方)))"
+"""The minus in Chinese: no part of a word (肩负, 自负), and no lost game (负5场)."""
 _DIGITS = r"\d+(?:,\d+)*(?:\.\d+)?(?:[eE][+-]?\d{1,3}(?![A-Za-z0-9]))?|\.\d+"
 _NUMBER = re.compile(
-    r"(?<![A-Za-z0-9.])(?:(?<![\w)\]])(?P<sign>[-−–])|(?<!正)(?P<negative>负))?(?:(?:US|CA|HK|RMB)?\\?[$€£¥]\s?)?(?P<after>[-−])?"
+    rf"(?<![A-Za-z0-9.])(?:(?<![\w)\]])(?P<sign>[-−–])|(?P<negative>{_NEGATIVE}))?"
+    r"(?:(?:US|CA|HK|RMB)?\\?[$€£¥]\s?)?(?P<after>[-−])?"
     rf"(?:\\[dt]?frac\{{(?P<over>\d+)\}}\{{(?P<under>\d+)\}}|(?P<digits>{_DIGITS})(?:\s?[/⁄]\s?(?P<part>\d+)(?![\d.]*[/\d]))?)"
     r"(?P<ordinal>(?i:st|nd|rd|th)(?![A-Za-z0-9]))?(?:\s?(?P<unit>[万亿])(?!分))?"
 )
-_CHINESE = re.compile(rf"负?[{''.join(sorted(NUMERALS))}]+(?:点[零〇一二三四五六七八九]+)?")
+_CHINESE = re.compile(rf"(?:{_NEGATIVE})?[{_CHARACTERS}]+(?:点[零〇一二三四五六七八九]+)?")
 _GROUP = re.compile(r"(?<=\d)(?:\{,\}|,?\\[,!]|[\u00a0\u2009\u202f])(?=\d{3}(?!\d))")
 _STYLE = re.compile(r"\*\*|__|`|\\(?:text|mathrm|mathbf)(?=\{)")
 _BOXED = re.compile(r"\\boxed\s*\{")

@@ -22,11 +22,11 @@ from aigc_evals.aio import Deadlines, drive
 from aigc_evals.api import CompletionResult
 from aigc_evals.base import Outcome, Settings
 from aigc_evals.errors import EndpointError, SampleError, UsageError
-from aigc_evals.failures import as_endpoint_error
+from aigc_evals.failures import as_endpoint_error, is_filtered
 from aigc_evals.models.named import NamedModelFn, as_completion_fn
 from aigc_evals.objects import adapted
 from aigc_evals.record.scope import SampleScope, current_scope
-from aigc_evals.sampling.answers import as_result, flaw, record_answer, without_reasoning
+from aigc_evals.sampling.answers import Refusal, as_result, flaw, record_answer, without_reasoning
 from aigc_evals.sampling.limits import Endpoint, Limiter, endpoint_key
 from aigc_evals.sampling.patience import Stop as Stop
 from aigc_evals.sampling.patience import may_repeat, pause_before, say_what_was_asked, stop_after
@@ -239,6 +239,7 @@ class SampledFn:
         attempt = 0
         while True:
             token = await limiter.acquire()
+            call = endpoint.begin()
             began = time.perf_counter()
             throttled = False
             try:
@@ -253,14 +254,20 @@ class SampledFn:
             except BaseException as error:
                 # A library that would end the process ends this call alone, as one does whose errors are no Exceptions.
                 failure = as_endpoint_error(error)
+                if is_filtered(failure):
+                    endpoint.good(call)
+                    named = getattr(self.inner, "model", None)
+                    model = named if isinstance(named, str) else None
+                    return Refusal(str(failure), model), time.perf_counter() - began
                 throttled = failure.kind in ("rate_limit", "timeout") or failure.status in (503, 529)
                 if failure.final or not may_repeat(failure, attempt, self._retries):
-                    self._give_up(endpoint, failure)
+                    self._give_up(endpoint, call, failure)
                     raise failure from (None if failure is error else error)
             else:
-                endpoint.good()
+                endpoint.good(call)
                 return result, time.perf_counter() - began
             finally:
+                endpoint.ended(call)
                 limiter.release(token, throttled=throttled)
             if scope is not None:
                 scope.count("retries")
@@ -279,12 +286,12 @@ class SampledFn:
         if self.sampler.on_secrets is not None:
             self.sampler.on_secrets()
 
-    def _give_up(self, endpoint: Endpoint, failure: EndpointError) -> None:
+    def _give_up(self, endpoint: Endpoint, call: int, failure: EndpointError) -> None:
         if failure.final:
             return
         failure.final = True
         say_what_was_asked(failure)
-        endpoint.failed(failure)
+        endpoint.failed(failure, call)
         if self.sampler.stop is None:
             self.sampler.stop = stop_after(failure, endpoint)
 

@@ -25,6 +25,19 @@ _RECORDED = (
 """What a sampling event takes over from a result that has it."""
 
 
+class Refusal(CompletionResult):
+    """No answer, because a content filter declined: what it said is ``refusal``."""
+
+    finish_reason = "content_filter"
+
+    def __init__(self, refusal: str, model: str | None) -> None:
+        self.refusal = refusal
+        self.model = model
+
+    def get_completions(self) -> list[str]:
+        return []
+
+
 class Answered(CompletionResult):
     """A result whose reasoning has been taken off; everything else is the inner result's."""
 

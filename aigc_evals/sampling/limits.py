@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import math
 import re
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aigc_evals.errors import EndpointError
@@ -23,9 +24,9 @@ _BUSY = 0.85
 _MEMORY = 0.75
 _HARMLESS_SHARE = 0.05
 _HOLD_WINDOWS = 8
-_OF_ONE_SAMPLE = ("bad_request", "code")
-"""Failures that may speak of one sample: where they tell different numbers, as of its tokens, they are different ones."""
 
+OF_ONE_SAMPLE = ("bad_request", "code")
+"""Kinds of failures that may speak of one sample."""
 
 _NOTHING: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)
 """Calls done and throttled, seconds of those answered, seconds passed: since the last change, older windows fading."""
@@ -175,7 +176,12 @@ class Endpoint:
     """The state shared by all calls of one endpoint in one run.
 
     ``succeeded`` tells a wrong key from a key that was withdrawn; ``failures`` counts final failures in a row, ``repeats``
-    those of them that are the same failure.
+    those of them that are the same failure, whose words are ``told``.
+
+    A failure that may be of one sample is counted in the order in which calls began, once all that began before it have
+    ended: such failures are often quicker than answers, and would come before all of them. After an answer it is counted
+    only if its call began after the first failure of the row was known, since calls that are in flight together may well
+    fail together.
     """
 
     name: str
@@ -183,21 +189,52 @@ class Endpoint:
     succeeded: bool = False
     repeats: int = 0
     failures: int = 0
-    last_failure: str = ""
+    told: str = ""
+    _last: str = ""
+    _begun: int = 0
+    _open: dict[int, None] = field(default_factory=dict)
+    _uncounted: list[tuple[int, str, str]] = field(default_factory=list)
+    _known_since: int | None = None
 
-    def good(self) -> None:
+    def begin(self) -> int:
+        """Take note of a call that begins; returns its number."""
+        self._begun += 1
+        self._open[self._begun] = None
+        return self._begun
+
+    def ended(self, call: int) -> None:
+        """Take note that a call has ended, in whichever way."""
+        self._open.pop(call, None)
+
+    def good(self, call: int) -> None:
+        """Take note of an answer: it ends a row."""
+        self.ended(call)
         self.succeeded = True
         self.repeats = 0
         self.failures = 0
+        self._known_since = None
+        while self._uncounted and self._uncounted[0][0] < call:
+            heapq.heappop(self._uncounted)
 
-    def failed(self, error: EndpointError) -> int:
-        """Take note of a final failure; returns how often the same one has now come in a row."""
-        text = str(error)[:200]
-        if not (self.succeeded and error.kind in _OF_ONE_SAMPLE):
-            # Numbers and ids (of the request, the time) make the same failure look new each time.
-            text = re.sub(r"[\w.-]*\d[\w.-]*", "#", text)
+    def failed(self, error: EndpointError, call: int) -> None:
+        """Take note of a final failure."""
+        self.ended(call)
+        # Numbers and ids (of the request, the time) make the same failure look new each time.
+        text = re.sub(r"[\w.-]*\d[\w.-]*", "#", str(error)[:200])
         fingerprint = f"{error.kind} {error.status} {error.code} {text}"
-        self.repeats = self.repeats + 1 if fingerprint == self.last_failure else 1
-        self.last_failure = fingerprint
+        first = self._known_since is None
+        if self._known_since is None:
+            self._known_since = self._begun
+        if error.kind not in OF_ONE_SAMPLE:
+            self._count(fingerprint, str(error))
+            return
+        if first or not self.succeeded or call > self._known_since:
+            heapq.heappush(self._uncounted, (call, fingerprint, str(error)))
+        oldest = next(iter(self._open), math.inf)
+        while self._uncounted and self._uncounted[0][0] < oldest:
+            self._count(*heapq.heappop(self._uncounted)[1:])
+
+    def _count(self, fingerprint: str, told: str) -> None:
+        self.repeats = self.repeats + 1 if fingerprint == self._last else 1
         self.failures += 1
-        return self.repeats
+        self._last, self.told = fingerprint, told

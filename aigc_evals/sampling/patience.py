@@ -7,8 +7,8 @@ import random
 from dataclasses import dataclass
 
 from aigc_evals.errors import EndpointError
-from aigc_evals.failures import CONSTRUCTION, RETURN_TYPE
-from aigc_evals.sampling.limits import Endpoint
+from aigc_evals.failures import CONSTRUCTION
+from aigc_evals.sampling.limits import OF_ONE_SAMPLE, Endpoint
 
 _TIMEOUT_RETRIES = 2
 _LONGEST_WAIT = 600.0
@@ -16,7 +16,6 @@ _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 _BREAKER = 20
 _MIXED_BREAKER = 100
-_STRANGE_BREAKER = 5
 _NEVER_RIGHT = ("auth", "not_found")
 
 
@@ -59,16 +58,16 @@ def stop_after(failure: EndpointError, endpoint: Endpoint) -> Stop | None:
     """Whether a run stops at a final failure, of which the endpoint has taken note; None where it goes on.
 
     At the first answer it stops only for what no sample can be the reason of. A 400, an error in a function's code or an
-    answer of a wrong type may be of one sample, so they count by how many come in a row, as all others do.
+    answer of a wrong type may be of one sample: after an answer it takes as many of the same as of different ones.
     """
     if failure.kind == "quota":
         return Stop(str(failure), usage=False)
     if not endpoint.succeeded and (failure.kind in _NEVER_RIGHT or failure.code == CONSTRUCTION):
         asked = f"\nAsked: {endpoint.name}" if "://" in endpoint.name else ""
         return Stop(f"{failure}{asked}", usage=True)
-    strange = failure.code == RETURN_TYPE and not endpoint.succeeded
-    if endpoint.repeats >= (_STRANGE_BREAKER if strange else _BREAKER):
-        return Stop(f"the same failure {endpoint.repeats} times in a row: {failure}", usage=False)
+    of_one_sample = endpoint.succeeded and failure.kind in OF_ONE_SAMPLE
+    if endpoint.repeats >= (_MIXED_BREAKER if of_one_sample else _BREAKER):
+        return Stop(f"the same failure {endpoint.repeats} times in a row: {endpoint.told}", usage=False)
     if endpoint.failures >= _MIXED_BREAKER:
-        return Stop(f"{endpoint.failures} failures in a row, the last one: {failure}", usage=False)
+        return Stop(f"{endpoint.failures} failures in a row, the last one: {endpoint.told}", usage=False)
     return None

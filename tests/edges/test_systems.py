@@ -16,6 +16,7 @@ import aigc_evals
 from aigc_evals.completion_fns.agent import ToolAgentCompletionFn
 from aigc_evals.completion_fns.azure import AzureOpenAIChatCompletionFn, AzureOpenAICompletionFn, EntraTokens
 from aigc_evals.completion_fns.chain import PromptChainCompletionFn
+from aigc_evals.completion_fns.openai import OpenAIChatCompletionFn
 from aigc_evals.completion_fns.retrieval import RetrievalCompletionFn
 from aigc_evals.errors import EndpointError, UsageError
 from aigc_evals.registry import Registry
@@ -457,14 +458,29 @@ def test_without_a_token_nothing_is_asked(loopback: LoopbackServer) -> None:
     assert loopback.stats()["requests"] == 0
 
 
-def test_a_prompt_that_azure_filters_is_refused_not_failed(loopback: LoopbackServer, home: Path) -> None:
+@pytest.mark.parametrize("azure", [True, False])
+def test_a_prompt_that_is_filtered_is_refused_not_failed(azure: bool, loopback: LoopbackServer, home: Path) -> None:
     loopback.configure(faults=[Fault("prompt_filter", message="内容被过滤", when_contains="坏")], answer="True")
-    fn = AzureOpenAIChatCompletionFn("d", loopback.url, KEY)
+    fn: Any = OpenAIChatCompletionFn("m", loopback.base_url)
+    if azure:
+        fn = AzureOpenAIChatCompletionFn("d", loopback.url, KEY)
     report, events = run(fn, home, "坏问题", "好问题")
     assert (report["outcomes"]["refused"], report["outcomes"]["scored"]) == (1, 1)
     refused = [event["data"] for event in events if event["type"] == "sampling" and "refusal" in event["data"]]
     assert "内容被过滤" in refused[0]["refusal"]
+    assert refused[0]["model"] == fn.model
     assert loopback.stats()["requests"] == 2
+
+
+@pytest.mark.parametrize(("fault", "outcome"), [("prompt_filter", "refused"), ("context_length", "error")])
+def test_bad_prompts_do_not_end_a_run_however_many_they_are(
+    fault: str, outcome: str, loopback: LoopbackServer, home: Path
+) -> None:
+    loopback.configure(faults=[Fault(fault, when_contains="坏")], answer="True")
+    questions = [f"{'好' if number % 16 == 0 else '坏'}问题 {number}" for number in range(640)]
+    report, _ = run(OpenAIChatCompletionFn("m", loopback.base_url), home, *questions, concurrency=64)
+    assert (report["outcomes"]["scored"], report["outcomes"][outcome]) == (40, 600)
+    assert loopback.stats()["requests"] == 640
 
 
 # -- what is shipped --------------------------------------------------------------------------------------------------

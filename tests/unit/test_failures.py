@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from aigc_evals.errors import EndpointError
-from aigc_evals.failures import as_endpoint_error
+from aigc_evals.failures import as_endpoint_error, http_error, is_filtered
 
 PASSING, FINAL = True, False
 
@@ -181,6 +181,32 @@ def test_a_status_that_is_no_refusal_decides_nothing() -> None:
         status = 200
 
     assert told(Told("fine")) == ("code", FINAL)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "text", "filtered"),
+    [
+        (400, "content_filter", "内容被过滤", True),
+        (400, "content_policy_violation", "no", True),
+        (400, "data_inspection_failed", "no", True),
+        (400, "DataInspectionFailed", "no", True),
+        (500, "content_filter", "in the midst of a stream", True),
+        (400, None, "Input data may contain inappropriate content.", True),
+        (400, None, "Error code: 400 - {'error': {'code': 'content_filter', 'message': '...'}}", True),
+        (400, None, "triggering Azure OpenAI's content management policy", True),
+        (400, "invalid_request_error", "Content Exists Risk", True),
+        (400, "1301", "系统检测到输入或生成内容可能包含不安全或敏感内容", True),
+        (400, "1301", "System detected potentially unsafe or sensitive content in input or generation.", True),
+        (400, "1301", "something else of another provider", False),
+        (400, None, "Unrecognized request argument supplied: content_filter", False),
+        (400, "context_length_exceeded", "too many tokens", False),
+        (500, None, "the content filter is down", False),
+        (401, None, "content_filter", False),
+        (400, None, "", False),
+    ],
+)
+def test_what_a_content_filter_says_is_known(status: int, code: str | None, text: str, filtered: bool) -> None:
+    assert is_filtered(http_error(status, text, {}, code=code)) is filtered
 
 
 def test_what_is_known_already_stays_as_it_is() -> None:

@@ -215,10 +215,11 @@ def test_a_fixed_limit_does_not_adapt() -> None:
 )
 def test_the_same_failure_is_known_again_whatever_its_number(first: str, second: str, same: bool) -> None:
     endpoint = Endpoint("e", Limiter(1, 1))
-    endpoint.failed(EndpointError(first, kind="server", status=500))
-    assert (endpoint.failed(EndpointError(second, kind="server", status=500)) == 2) is same
+    for text in (first, second):
+        endpoint.failed(EndpointError(text, kind="server", status=500), endpoint.begin())
+    assert (endpoint.repeats == 2) is same
     assert endpoint.failures == 2
-    endpoint.good()
+    endpoint.good(endpoint.begin())
     assert endpoint.failures == endpoint.repeats == 0
 
 
@@ -233,7 +234,7 @@ def test_the_same_failure_is_known_again_whatever_its_number(first: str, second:
         (lambda i: EndpointError(f"{i} tokens are too many", kind="bad_request", status=400), 20),
         (lambda i: ValueError("a bug of the function's own"), 20),
         (lambda i: ValueError("abc"[i % 3]), 100),
-        (lambda i: EndpointError("no text", kind="code", code=RETURN_TYPE), 5),
+        (lambda i: EndpointError("no text", kind="code", code=RETURN_TYPE), 20),
         (lambda i: EndpointError("cannot be made", kind="code", code=CONSTRUCTION), 1),
     ],
 )
@@ -259,16 +260,16 @@ def test_an_endpoint_is_given_up_when_it_only_fails(errors: Callable[[int], Exce
 @pytest.mark.parametrize(
     ("errors", "stopped_after"),
     [
-        (lambda i: EndpointError("too long", kind="bad_request", status=400), 20),
+        (lambda i: EndpointError("too long", kind="bad_request", status=400), 100),
         (lambda i: EndpointError(f"{i} tokens are too many", kind="bad_request", status=400), 100),
-        (lambda i: KeyError("answer"), 20),
+        (lambda i: KeyError("answer"), 100),
         (lambda i: KeyError(f"question {i}"), 100),
-        (lambda i: EndpointError("no text", kind="code", code=RETURN_TYPE), 20),
+        (lambda i: EndpointError("no text", kind="code", code=RETURN_TYPE), 100),
         (lambda i: EndpointError("key expired", kind="auth", status=401), 20),
         (lambda i: EndpointError(f"request {i} failed", kind="server", status=500), 20),
     ],
 )
-def test_after_an_answer_different_bad_samples_are_told_from_one_failure(
+def test_after_an_answer_it_takes_more_of_what_may_be_of_single_samples(
     errors: Callable[[int], Exception], stopped_after: int
 ) -> None:
     sampler = Sampler(Settings(max_retries=0))
