@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from aigc_evals.errors import UsageError, nearest
-from aigc_evals.files import expanded, is_file, write_whole
+from aigc_evals.files import expanded, write_whole
+from aigc_evals.generate import command
 from aigc_evals.generate.examples import Examples
-from aigc_evals.generate.files import unwritable
+from aigc_evals.generate.files import made_folder
 from aigc_evals.generate.kinds import CHINESE, ENGLISH, EvalKind, as_yaml, most_letters, named, own_yaml
 from aigc_evals.generate.rows import check_name, explained, made_row, name_lacked_field, of_raw_files
-from aigc_evals.generate.sampling import DEFAULT_SEED, pick
+from aigc_evals.generate.sampling import DEFAULT_SEED, configured, pick
 from aigc_evals.generate.source import Described, PendingLock, Source, remotes
 from aigc_evals.generate.splits import SAME_SPLIT, Splits
 from aigc_evals.redact import Redactor
@@ -111,22 +112,15 @@ class Generate:
         self.config = config
         if type(self) is not Generate:
             check_name(self.class_name, "class_name")
-        self.split, self.samples = self._configured(config)
-        self._taken = False
-        self._stands_for: dict[str, str] = {}
+        split, self.samples = configured(config, self.default_split)
+        self.split = self.split_name(split)
+        self._taken = source is None
+        self._making: Path | None = None
         self._lock: PendingLock | None = None
         if few_shot < 0:
             raise UsageError(f"must not be negative, got {few_shot}", key="few_shot")
         if config is not None:
             self.generate()
-
-    def _configured(self, config: str | Sequence[Any] | None) -> tuple[str, int | None]:
-        split, *rest = [config] if isinstance(config, str) else list(config or [self.default_split])
-        n = rest[0] if rest else None
-        if len(rest) > 1 or not isinstance(split, str) or not (n is None or (type(n) is int and n > 0)):
-            hint = 'For instance ["validation", 100].'
-            raise UsageError(f"expected a split and how many samples, got {config!r}", key="config", hint=hint)
-        return self.split_name(split), n
 
     # -- where things are -----------------------------------------------------------------------------------------
 
@@ -137,8 +131,8 @@ class Generate:
 
     @property
     def this_dataset_path(self) -> Path:
-        """The folder for the splits, one ``<split>.jsonl`` each."""
-        return self.folder / "datasets" / self.class_name
+        """The folder for the splits, one ``<split>.jsonl`` each; while they are made, one in it that they are moved out of."""
+        return self._making or self.folder / "datasets" / self.class_name
 
     @property
     def data_path(self) -> str:
@@ -155,9 +149,8 @@ class Generate:
             return name
         found = name if name in self.splits else SAME_SPLIT.get(name, name)
         if found not in self.splits:
-            raise UsageError(
-                f"{self.class_name} has no split {name!r}", key="split", hint=f"It has: {', '.join(self.splits)}"
-            )
+            hint = f"It has: {', '.join(self.splits)}"
+            raise UsageError(f"{self.class_name} has no split {name!r}", key="split", hint=hint)
         return found
 
     def subset_names(self, names: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -166,9 +159,8 @@ class Generate:
         for name in wanted:
             if name not in self.subsets:
                 known = f"It has: {', '.join(self.subsets)}" if self.subsets else "It has none."
-                raise UsageError(
-                    f"{self.class_name} has no subset {name!r}", key="subset", hint=nearest(name, self.subsets) or known
-                )
+                hint = nearest(name, self.subsets) or known
+                raise UsageError(f"{self.class_name} has no subset {name!r}", key="subset", hint=hint)
         return wanted
 
     # -- what a subclass says -------------------------------------------------------------------------------------
@@ -245,7 +237,7 @@ class Generate:
     def save_split(self, split: str, items: Iterable[Item]) -> Path:
         """Write the items of a split, as they are to be read again; ``subset`` names the subset of each, if there are any."""
         check_name(split, "split")
-        return write_whole(self._splits.file(split), self._lines(split, items))
+        return write_whole(self.this_dataset_path / f"{split}.jsonl", self._lines(split, items))
 
     def _lines(self, split: str, items: Iterable[Item]) -> Iterator[bytes]:
         from aigc_evals.fastjson import encode
@@ -294,46 +286,37 @@ class Generate:
         from aigc_evals.data.samples import JsonlSamples
 
         split = self.split if split is None else self.split_name(split)
-        split = self._stands_for.get(split, split)
-        if self._lock is not None:  # the set's own code asks for what it has saved
-            return split, JsonlSamples.open(self._splits.file(self._splits.saved(split, self.class_name)))
-        again = self.source is not None and not self._taken
-        # Another process may put the files aside, or be writing them, so they are looked for and opened in one go.
-        with self._splits.held():
-            if again or not is_file(self._splits.file(split)):
-                self._make_splits(split, again)
-                self._taken = True
-                split = self._stands_for.setdefault(split, self._splits.saved(split, self.class_name))
-            return split, JsonlSamples.open(self._splits.file(split))
+        making = self._making is not None  # the set's own code asks for what it has saved
+        anew = not self._taken and not making
+        # What is not there after a source has been read, the source does not have.
+        make = self._extract if anew or (self.source is None and not making) else None
+        split = self._splits.had(split, make, source=self.made_from if anew else None, anew=anew)
+        self._taken = self._taken or anew
+        return split, JsonlSamples.open(self._splits.file(split))
 
     @property
     def _splits(self) -> Splits:
-        return Splits(self.this_dataset_path)
+        return Splits(self.this_dataset_path, self.class_name, named=self.splits is not Generate.splits)
 
-    def _make_splits(self, wanted: str, anew: bool) -> None:
+    def _extract(self, folder: Path) -> None:
+        """Have the class make the files of its splits in a folder."""
+        made_folder(self.this_download_path)
+        self._making, self._lock = folder, self._new_lock()
         try:
-            self.this_download_path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise unwritable(self.this_download_path, error) from None
-        with self._splits.made(self.made_from if self.source is not None else None, anew=anew):
-            self._lock = self._new_lock()
-            try:
-                with self._of_raw_files("the raw files are not as they should be"):
-                    self.extract_and_save_datasets()
-                    # Now it is known that the files are those of the data set, and no page that tells of an error.
-                    self._lock.settle()
-            finally:
-                self._lock = None
-            if anew:
-                self._splits.saved(wanted, self.class_name)  # else the older ones come back
+            with self._of_raw_files("the raw files are not as they should be"):
+                self.extract_and_save_datasets()
+                # Now it is known that the files are those of the data set, and no page that tells of an error.
+                self._lock.settle()
+        finally:
+            self._making = self._lock = None
 
     def _of_raw_files(self, told: str) -> contextlib.AbstractContextManager[None]:
         return of_raw_files(f"{self.class_name}: {told}", None if self.source is not None else self.this_download_path)
 
     @property
     def made_from(self) -> str | None:
-        """The ``source`` that the splits are of, now or when they were made; None for the publisher's files."""
-        return self._splits.source if self.source is None else Redactor().text(self.source)
+        """The ``source`` that the split is of, now or when it was made; None for the publisher's files."""
+        return self._splits.source(self.split) if self.source is None else Redactor().text(self.source)
 
     def rows(
         self,
@@ -403,15 +386,11 @@ class Generate:
 
     def made_by(self) -> str | None:
         """The command that makes this eval, or None for a class that the command line could not find again."""
-        from aigc_evals.generate.command import command_of
-
-        return command_of(self)
+        return command.command_of(self)
 
     def command_with(self, source: str) -> str:
         """The command that makes this eval of raw files that are told in words, such as ``FILE``."""
-        from aigc_evals.generate.command import command_with
-
-        return command_with(self, source)
+        return command.command_with(self, source)
 
 
 class GenerateZh(Generate):

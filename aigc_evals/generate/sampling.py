@@ -1,11 +1,24 @@
-"""Which items of a split are taken: drawn with a seed, the same ones on every machine and with every version of Python."""
+"""Which items of which split are taken: drawn with a seed, the same ones on every machine and with every version of Python."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Any
+
+from aigc_evals.errors import UsageError
 
 DEFAULT_SEED = 20220722
+
+
+def configured(config: str | Sequence[Any] | None, usual: str) -> tuple[str, int | None]:
+    """The split (the ``usual`` one unless said) and how many of its rows (None: all) ``config`` says; UsageError otherwise."""
+    split, *rest = [config] if isinstance(config, str) else list(config or [usual])
+    n = rest[0] if rest else None
+    if len(rest) > 1 or not isinstance(split, str) or not (n is None or (type(n) is int and n > 0)):
+        hint = 'For instance ["validation", 100].'
+        raise UsageError(f"expected a split and how many samples, got {config!r}", key="config", hint=hint)
+    return split, n
 
 
 def pick(among: Sequence[int], n: int | None, *, name: str, split: str, seed: int, total: int) -> list[int]:

@@ -192,7 +192,7 @@ def test_another_name_of_a_split_is_tried_when_none_has_that_name(tmp_path: Path
     assert Usual.times == 1, "it is known by now which split that is"
 
 
-@pytest.mark.parametrize("split, told", [("easy", "it saved dev, hard, val"), ("../x", "cannot be a name here")])
+@pytest.mark.parametrize("split, told", [("easy", "with --split: dev, hard, val"), ("../x", "cannot be a name here")])
 def test_a_split_that_a_class_does_not_make_is_told(split: str, told: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=told):
         Moves(config=[split], out=tmp_path / "r", folder=tmp_path)

@@ -16,8 +16,6 @@ from support.generators import World, jsonl, read_rows, zip_of
 from test_commonsense import stories
 
 from aigc_evals.cli.main import main
-from aigc_evals.data.samples import JsonlSamples
-from aigc_evals.generate.datasets.superglue import BoolQ
 
 BOOLQ = "https://dl.fbaipublicfiles.com/glue/superglue/data/v2/BoolQ.zip"
 OWN = '''
@@ -215,26 +213,6 @@ def test_the_list_has_sets_and_tasks(capsys: pytest.CaptureFixture[str]) -> None
     sets, tasks = lines.index("data sets"), lines.index("tasks")
     assert any(line.split()[:3] == ["BoolQ", "en", "train,"] and "CC BY-SA" in line for line in lines[sets:tasks])
     assert any(line.split()[:2] == ["knights_en", "en"] for line in lines[tasks:])
-
-
-def test_splits_are_looked_for_and_opened_while_they_are_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another process that makes them anew has put them aside meanwhile."""
-    fcntl = pytest.importorskip("fcntl")
-    opened: list[Path] = []
-    real = JsonlSamples.open
-
-    def spying(path: Path) -> JsonlSamples:
-        opened.append(path)
-        with open(tmp_path / "datasets" / ".BoolQ.lock", "rb") as lock, pytest.raises(BlockingIOError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return real(path)
-
-    (tmp_path / "BoolQ.zip").write_bytes(archive(3))
-    monkeypatch.setattr(JsonlSamples, "open", spying)
-    for source in (tmp_path / "BoolQ.zip", None):
-        made = BoolQ(folder=tmp_path, out=tmp_path, source=source, few_shot=1)
-        assert len(list(made.rows("validation"))) == 3
-    assert [path.stem for path in opened] == ["validation", "train"] * 2
 
 
 @pytest.mark.parametrize("source", ["", "mine.zip"])
