@@ -22,6 +22,7 @@ from aigc_evals.elsuite.choice_denial import (
     called_wrong,
     is_asked,
     is_retracted,
+    is_told,
     names_another,
     taken_back,
 )
@@ -54,6 +55,13 @@ _LINE_MARKUP = re.compile(r"</?(?:p|div|br|li|ul|ol|h[1-6]|center)(?:\s[^<>\n]{0
 _BLANK = re.compile(r"\s+")
 _SENTENCE = re.compile(r"(?<!\.\w)\.(?!\w)|[!?。\n]")
 _NEXT_QUESTION = re.compile(r"\n[ \t*_#>]{0,8}(?:Question|Q|User|Human|问题|题目) ?\d{0,3}[*_ ]{0,4}[:：]")
+# "The answer is B. Rome is a fine city": the next clause speaks of another option.
+_SENTENCE_ENDS = re.compile(r"[)\]】]?(?:[.,]\s|[,。\n])")
+_TOLD_OF = re.compile(r"\s?(?:\(|(?!because\b|since\b|as\b|因为|由于)[a-z\u4e00-\u9fff])")
+_HEADED = re.compile(r":[\s(\[【]{0,3}\Z")
+_REASON = re.compile(r"^(?:(?:because|since)\s|因为|由于)")
+_STARTS = r"(?:(?:so|i (?:think|believe)),? )?(?:(?:it is|it's|the)\s)?(?:(?:option|choice|letter)\s|选项\s?)?[(\[\"“]?"
+_LEADS_ON = r"[)\]\"”.:]*(?:选项|项)?\s?(?:[,:]?\s?(?:(?:because|since|as|for|is|stands\s+for)\b|因为|由于)|[(\[\"“→/]|[-–—]+>?|=+>)"
 _RATHER_THAN = re.compile(
     r"(?:,? (?:rather than|instead of|as opposed to)|,(?: and)? not|,?(?:而不是|而非)|,(?:不是|并非))[^,;]*$",
     re.IGNORECASE,
@@ -88,6 +96,8 @@ def _extract(plain: str, options: Mapping[str, str], several: bool) -> Found:
     if letters:
         return _judged(letters, "letter alone", options, several)
     stated = statements(plain, options)
+    if not stated and is_told(plain):
+        stated = statements(plain, options, told=True)
     if stated:
         return _decided(plain, stated, options, several)
     found = _by_text(plain, options)
@@ -126,7 +136,7 @@ def _decided(plain: str, stated: Sequence[Statement], options: Mapping[str, str]
     if names_another(plain, decided.end, decided.letters) or is_retracted(plain, last, decided.letters, options):
         return Found("", "conflict")
     found = _judged(decided.letters, decided.rule, options, several)
-    if found.letter and _named_after(plain[decided.end :], options) not in (None, found.letter):
+    if found.letter and _named_after(plain, decided, options) not in (None, found.letter):
         return Found("", "conflict")
     return found
 
@@ -135,10 +145,21 @@ def _between(places: Sequence[int], first: Statement, second: Statement) -> bool
     return bisect(places, first.end - 1) < bisect(places, second.start)
 
 
-def _named_after(rest: str, options: Mapping[str, str]) -> str | None:
+def _named_after(plain: str, stated: Statement, options: Mapping[str, str]) -> str | None:
     """The option whose text follows a letter at once, as in "B. Paris"."""
+    rest = plain[stated.end :]
+    first = stated.rule == "letter first"
+    headed = first or _HEADED.search(plain[max(0, stated.start - 5) : stated.start]) is not None
+    apart = not headed and _SENTENCE_ENDS.match(rest) is not None
     rest = folded(rest.lstrip(" .:,、-)]】"))
-    matching = [letter for letter, text in options.items() if len(folded(text)) > 1 and starts(rest, folded(text))]
+    rest = _REASON.sub("", rest) if first else rest
+    matching = [
+        letter
+        for letter, text in options.items()
+        if len(folded(text)) > 1
+        and starts(rest, folded(text))
+        and not (apart and _TOLD_OF.match(rest, len(folded(text))))
+    ]
     return max(matching, key=lambda letter: len(options[letter]), default=None)
 
 
@@ -170,8 +191,10 @@ def _by_text(plain: str, options: Mapping[str, str]) -> Found:
 
 
 def _follows(whole: str, text: str, letter: str) -> bool:
-    """Whether the letter explains the option's text, as in "the nucleus (option B)", or both are the whole answer."""
+    """Whether the letter explains the option's text ("the nucleus (option B)"), or begins the answer that holds it."""
     if re.fullmatch(rf"(?:option|choice|选项)?[^\w=]*{letter}(?:选项|项)?[^\w=]*{re.escape(text)}[^\w=]*", whole):
         return True
     place = re.search(rf"(?<![a-z0-9]){letter}(?![a-z0-9])", whole)
-    return place is not None and place.start() > whole.index(text)
+    if place is not None and place.start() > whole.index(text):
+        return True
+    return re.match(rf"{_STARTS}{letter}(?:{_LEADS_ON}|(?:选项|项)?\s?{re.escape(text)})", whole) is not None

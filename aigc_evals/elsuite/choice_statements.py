@@ -43,8 +43,10 @@ class Statement(NamedTuple):
     rule: str
 
 
-_IS = r"(?:is|are|was|should\s+be|would\s+be|must\s+be|will\s+be|has\s+to\s+be|seems\s+to\s+be|appears\s+to\s+be|'s)"
-_SURELY = r"(?:(?:definitely|clearly|probably|likely|most\s+likely|indeed|actually|therefore|thus|the|in\s+fact)\s+)*"
+_IS = r"(?:is|are|was|should\s+be|would\s+be|must\s+be|will\s+be|has\s+to\s+be|seems\s+to\s+be|appears\s+to\s+be|remains|'s)"
+_SURELY = (
+    r"(?:(?:definitely|still|clearly|probably|likely|most\s+likely|indeed|actually|therefore|thus|the|in\s+fact)\s+)*"
+)
 _RIGHT = r"(?:correct|right|best|most\s+(?:appropriate|suitable|accurate|likely|plausible)|appropriate|(?:only\s+)?remaining)"
 _BEFORE = (
     r"(?:^|[.,;:!?。、\n(]|(?<![A-Z] )\b"
@@ -67,21 +69,26 @@ _RIGHT_ONE = (
 )
 _CHOOSE = (
     r"\b(?:(?:I|we|I'd|I'll|we'd|let's|let\s+(?:us|me))\s+(?:(?:would|will|should|must|have\s+to|therefore|thus|can|finally|just)\s+)*"
-    r"(?:choose|chose|select|pick|guess|go\s+(?:with|for)|opt\s+for|answer(?:\s+with)?|say|prefer|lean\s+towards?)"
+    r"(?:choose|chose|select|pick|guess|go\s+(?:with|for)|opt\s+for|settle\s+on|vote(?:\s+for)?|answer(?:\s+with)?|say|prefer|lean\s+towards?)"
     r"|going\s+(?:with|for)|(?:I've|we've|(?:I|we)\s+have)\s+(?:chosen|picked|selected)|(?:I'm|I\s+am|we're|we\s+are)\s+(?:choosing|picking|selecting|leaning\s+towards?))\s*:?"
 )
 # "We choose A as the origin", "C from the set".
 _NOT_AS = r"(?!\s+from\b|\s+as\s+(?:an?|the|our)\s+(?!(?:\w+\s+)?(?:answer|choice|option|one)\b)(?:\w+\s+)?\w+\s*(?:[.,;\n]|$|and\b))"
-_CORRECT = rf"(?:(?:also|clearly|definitely|therefore|thus|indeed|the|only)\s+)*(?:true|answer|{_RIGHT})\b"
+_CORRECT = (
+    r"(?:(?:also|clearly|definitely|therefore|thus|indeed|still|the|my|final|only)\s+)*"
+    rf"(?:true|answer|better\s+(?:answer|option|choice|fit|one)|(?<=my\s)(?:choice|pick)|{_RIGHT})\b"
+)
 _ZH_ANSWER = (
     r"(?:答案|正确的?(?:选项|答案|选择|说法|表述|做法|一项|项)|(?:我|最终|最后)的?选择|正确的(?=[是为应只])|(?:最佳|最合适的|最恰当的|符合题意的)(?:选项|答案|一项)?)\s*"
-    r"(?:应该|应当|应|就|显然|只能|必然|肯定|当然|一定|其实|(?:毫)?无疑(?:问)?|显而易见|不言而喻|很?明显)?(?:地|,)?\s*\s*(?:是|为|只有|选择|选|[:】\]])(?:选项|选|:)?"
+    r"(?:应该|应当|应|就|显然|只能|必然|肯定|当然|一定|其实|(?:毫)?无疑(?:问)?|显而易见|不言而喻|很?明显|还|仍然?|依然|依旧)?(?:地|,)?\s*\s*(?:是|为|只有|选择|选|[:】\]])(?:选项|选|:)?"
 )
 _ZH_CORRECT = (
     r" ?的?(?:说法|表述|描述|答案|内容)?(?:是|为|才是|才|最|更|都|均|完全|应该|应)*"
     rf"(?:(?:正确答案|正确|最?佳(?:答案|选项)|符合(?:题意|题目|要求|条件|文意)|恰当|合适|答案)(?!率|性|与否|吗)|符合(?={END})|对(?=的|了|{END}))"
 )
 _ZH_IS = r"(?:^|[,;.:。!]|觉得|认为|应该|应当|应|就|而|其实|肯定|当然|显然|一定|大概|估计|猜|所以|因此)\s*[是为](?!\n)"
+# What gives a reason or another remark.
+_FOR = r"(?=\s(?:[–—-]\s|(?:because|since)\b))"
 _RULES = (
     ("boxed", 3, rf"\\f?box(?:ed)?\s*{{\s*(?:\\text\s*{{)?{ANY}"),
     ("tag", 3, rf"(?i:<answer>)\s*{ANY}\s*\.?\s*(?i:</answer>)"),
@@ -109,7 +116,7 @@ _RULES = (
     (
         "it is",
         1,
-        rf"(?i:\b(?:it|that|this)(?:'s|\s+(?:is|was|(?:must|should|would|will|has\s+to)\s+be))\s+{_SURELY}){LIST}{STOP}",
+        rf"(?i:\b(?:it|that|this)(?:'s|\s+(?:is|was|(?:must|should|would|will|has\s+to)\s+be))\s+{_SURELY}){LIST}(?:{STOP}|{_FOR})",
     ),
     (
         "so",
@@ -167,7 +174,8 @@ _RULES = (
     (
         "taken back",
         1,
-        rf"(?i:\b(?:wait|no|sorry|scratch\s+that|correction|rather)\s?[,.!:]+\s?)(?i:actually,?\s)?{LIST}{STOP}",
+        # Not "A: no. B: yes."
+        rf"(?i:(?<![A-Z]: )(?<![A-Z]:)\b(?:wait|no|sorry|scratch\s+that|correction|rather)\s?[,.!:]+\s?)(?i:actually,?\s)?{LIST}{STOP}",
     ),
     ("猜", 1, rf"(?:猜测?|蒙)(?:一个)?(?:是|为|选|:|,)?\s?{LIST}{STOP}"),
     ("倾向", 2, rf"倾向于?(?:选择?|认为是?)?\s?{LIST}{STOP}"),
@@ -177,6 +185,14 @@ _RULES = (
     ("是", 1, rf"(?m:{_ZH_IS}\s*){LIST}(?:{STOP}|(?=吧))"),
     ("所以", 1, rf"(?:所以|因此|故|综上|只剩下?),?\s*{LIST}{STOP}"),
 )
+# Where none of these words stands, the lists before them need not be tried.
+_AFTER = {
+    "is correct": r"(?i:true|answer|correct|right|best|most|appropriate|remaining)",
+    "best describes": r"(?i:best)\s",
+    "it does": r"\s(?:is|does)\b",
+    "吧": "吧",
+    "正确": "[正符恰合答佳对]",
+}
 _DENYING = ("not this but", "the wrong one is", "错误的是", "all but it wrong")
 CHOOSING = ("I choose", "选", "倾向")
 _CONCEDING = ("is correct", "正确")
@@ -184,6 +200,9 @@ _CONCEDING = ("is correct", "正确")
 _BEFORE_COMMA = re.compile(rf"{ITEM}(?=\s?,)")
 _LEADING = re.compile(
     rf"\s*(?:{TICK}\s?)?[\[(【]?(?P<letter>[A-Z]|[a-z](?=\)))(?:[\])】]+[.:、]?|[.:。]|[、,](?!{OPEN}[A-Z](?![A-Za-z0-9])))(?!\.\.)(?P<text>[^\n]*)"
+)
+_BECAUSE = re.compile(
+    rf"\s*(?:(?i:option|choice)\s|选项\s?)?[(\[]?(?P<letter>{ONE})[)\]]?(?:选项|项)?,?\s?(?:(?i:because|since)\b|因为|由于)"
 )
 _ENUMERATED = re.compile(
     r"(?:^|[\s;,。])[\[(【*\-]*\s?([A-Z])(?:[\])】]|[.:、])(?=\s|[^\s.A-Za-z0-9]|[A-Za-z]{2})", re.MULTILINE
@@ -215,16 +234,18 @@ def _compiled() -> tuple[tuple[str, int, re.Pattern[str]], ...]:
     return tuple((name, strength, re.compile(pattern)) for name, strength, pattern in _RULES)
 
 
-def statements(plain: str, options: Mapping[str, str]) -> list[Statement]:
-    """What ``plain`` states, in the order of its letters."""
-    found = [*_stated(plain, options), *_lines(plain), *_leading(plain, options)]
+def statements(plain: str, options: Mapping[str, str], *, told: bool = False) -> list[Statement]:
+    """What ``plain`` states, in the order of its letters; with ``told`` also what a source is only reported to say."""
+    found = [*_stated(plain, options, told), *_lines(plain), *_leading(plain, options)]
     found += [*_verdicts(plain, options), *_ticked(plain, options)]
     return sorted(found, key=lambda one: one.start)
 
 
-def _stated(plain: str, options: Mapping[str, str]) -> list[Statement]:
+def _stated(plain: str, options: Mapping[str, str], told: bool) -> list[Statement]:
     found: list[Statement] = []
     for rule, strength, pattern in _compiled():
+        if rule in _AFTER and not re.search(_AFTER[rule], plain):
+            continue
         for match in pattern.finditer(plain):
             name = "list" if match["list"] else "lower"
             letters = letters_of(match["list"]) if name == "list" else match["lower"].upper()
@@ -239,7 +260,7 @@ def _stated(plain: str, options: Mapping[str, str]) -> list[Statement]:
                 continue
             denying = rule in _DENYING
             start = match.start() if strength > 1 or denying else place
-            if holds(plain, start, start if denying else end, match.end() if denying else end):
+            if holds(plain, start, start if denying else end, match.end() if denying else end, told=told):
                 found.append(Statement(letters, strength, place, end, rule))
     return found
 
@@ -295,6 +316,12 @@ def _ticked(plain: str, options: Mapping[str, str]) -> list[Statement]:
 
 def _leading(plain: str, options: Mapping[str, str]) -> list[Statement]:
     """The letter that the text begins with, as in "B. Paris", unless it is the first of a list."""
+    match = _BECAUSE.match(plain)
+    if match and match["letter"] in options and {m["letter"] for m in _BECAUSE.finditer(plain)} == {match["letter"]}:
+        end = match.end("letter")
+        if is_conceded(plain, end) or not holds(plain, match.start(), end, end):
+            return []
+        return [Statement(match["letter"], 1, match.start("letter"), match.end("letter"), "letter first")]
     match = _LEADING.match(plain)
     if match is None or match["letter"].upper() not in options or DENIED_AFTER.match(match["text"]):
         return []

@@ -22,7 +22,7 @@ _HAN = "[\u3400-\u4dbf\u4e00-\u9fff]"
 _SHORT = 4
 """A Chinese text of no more characters may be part of a longer word."""
 
-_LEADS_TO = "是为选即叫在于到属有与和及或像如称名指由被让从把给靠用的了应会就"
+_LEADS_TO = "是为选项即叫在于到属有与和及或像如称名指由被让从把给靠用的了应会就"
 _FOLLOWS = "是为才就都也最更比可能会应符吧了呢啊哦属在有因由对和与或"
 _BY_PLACE = re.compile(
     rf"\b(?:the\s+)?(?:(?P<nth>{'|'.join(_FIRST_TO_TENTH)}|last)\s+(?:option|choice|answer|one)|(?:option|choice)\s+(?:(?:number|no\.?)\s)?(?P<number>[0-9]+))\b"

@@ -12,6 +12,7 @@ from support import choice_replies_chinese as chinese
 from support import choice_replies_english as english
 from support import choice_replies_everyday_chinese as everyday_chinese
 from support import choice_replies_everyday_english as everyday_english
+from support import choice_replies_plain as plain
 from support import choice_replies_unseen as unseen
 from support.bounded import ends
 from support.choice_replies import FIRST, OPTIONS, SECOND, THIRD
@@ -75,6 +76,34 @@ def test_of_the_unseen_replies_none_is_read_wrongly_and_few_are_left_unread() ->
     assert [row for row in read if row[2] is not None and row[2] != row[1]] == []
     unread = [text for text, letter, found in read if found is None and letter is not None]
     assert len(unread) <= 4, unread
+
+
+@pytest.mark.parametrize(
+    "texts, options",
+    [
+        (plain.SPOILT_ENGLISH, plain.ENGLISH),
+        (plain.SPOILT_CHINESE, plain.CHINESE),
+        (plain.HELD_OUT_ENGLISH, plain.ENGLISH),
+        (plain.HELD_OUT_CHINESE, plain.CHINESE),
+        (plain.LATER_ENGLISH, plain.ENGLISH),
+        (plain.LATER_CHINESE, plain.CHINESE),
+    ],
+    ids=[f"{kind}, {language}" for kind in ("spoilt", "held out", "later") for language in ("English", "Chinese")],
+)
+def test_what_is_said_of_other_options_does_not_spoil_a_plain_answer(texts: list[str], options: dict[str, str]) -> None:
+    read = [(text, extract(text, options).letter) for text in texts]
+    assert [row for row in read if row[1] not in (None, "B")] == []
+    unread = [text for text, letter in read if letter is None]
+    assert len(unread) <= 3, unread
+
+
+@pytest.mark.parametrize(
+    "texts, options",
+    [(plain.DENIED_ENGLISH, plain.ENGLISH), (plain.DENIED_CHINESE, plain.CHINESE)],
+    ids=["English", "Chinese"],
+)
+def test_an_answer_that_is_rejected_or_only_reported_is_not_read(texts: list[str], options: dict[str, str]) -> None:
+    assert [(text, found) for text in texts if (found := extract(text, options)).letters] == []
 
 
 STATEMENTS = [
