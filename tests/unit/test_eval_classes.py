@@ -434,7 +434,7 @@ def test_an_answer_of_a_wrong_type_is_one_samples_error_and_many_end_the_run(val
         asked += 1
         return value if asked <= last else "True"
 
-    for last, planned in ((4, 200), (200, 5)):
+    for last, planned in ((19, 200), (200, 20)):
         asked = 0
         recorder = Recorder(RunSpec(["fn"], "a.b", "a", "b", {}, ""))
         one_by_one = Sampler(Settings(concurrency=1)).wrap(fn)
