@@ -187,8 +187,9 @@ def test_an_error_in_the_midst_of_a_stream_is_an_error(error: dict[str, Any], re
     assert caught.value.retryable is retryable
 
 
-def test_joining_is_fast() -> None:
+def test_joining_many_pieces_comes_to_an_end() -> None:
     joined = JoinedReply()
     with ends():
         for _ in range(200_000):
             joined.add({"choices": [{"index": 0, "delta": {"content": "字 "}}]})
+        assert joined.reply["choices"][0]["message"]["content"] == "字 " * 200_000
